@@ -1,0 +1,268 @@
+import { createReadStream } from "node:fs";
+import { open, readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+
+import { UserError, messageOf } from "../shared/errors.js";
+import { lost, note, type Problem } from "../shared/problem.js";
+import { excerpt } from "../shared/printable.js";
+import { compareText } from "../shared/sorting.js";
+import type { Entry } from "./entry.js";
+import { inflate, type Inflated } from "./inflate.js";
+import type { Limits } from "./limits.js";
+import { roleOf } from "./roles.js";
+import { seekEntries } from "./seek.js";
+import { isHeader } from "./tar-framing.js";
+import { readTar, refuseName, refuseSize } from "./tar-reader.js";
+
+export interface OpenBundle {
+  /** As the user named it. */
+  readonly name: string;
+  readonly form: "archive" | "directory" | "document";
+  /** Whether single entries can be read without reading the rest. */
+  readonly seekable: boolean;
+  /**
+   * The entries, once. Reading ends with a UserError at a limit on the whole; anything else costs one piece and is reported.
+   * A seekable archive may end with an `IndexMismatch`: then open it anew with `seek: false`.
+   */
+  entries(report: (problem: Problem) => void): AsyncGenerator<Entry, void, void>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly limits: Limits;
+  /** Whether a bundle's index may be used; default true. */
+  readonly seek?: boolean;
+  /** Where "-" reads from. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Opens any accepted kind of snapshot, told apart by its content and never by its name.
+ * @param path a file, a folder, or "-" for standard input
+ * @throws UserError when it is none of them
+ */
+export async function openBundle(path: string, options: OpenOptions): Promise<OpenBundle> {
+  if (path === "-")
+    return openStream("-", options.stdin ?? process.stdin, options.limits, () => Promise.resolve());
+  let isDirectory: boolean;
+  let isFile: boolean;
+  try {
+    const stats = await stat(path);
+    isDirectory = stats.isDirectory();
+    isFile = stats.isFile();
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+  if (isDirectory) return openDirectory(path, options.limits);
+  if (isFile && options.seek !== false) {
+    const handle = await open(path).catch((error: unknown) => {
+      throw cannotRead(path, error);
+    });
+    const entries = await seekEntries(handle, options.limits).catch(() => null);
+    if (entries !== null) {
+      return { name: path, form: "archive", seekable: true, entries, close: () => handle.close() };
+    }
+    await handle.close();
+  }
+  const stream = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  return openStream(path, stream as AsyncIterable<Uint8Array>, options.limits, () => {
+    stream.destroy();
+    return Promise.resolve();
+  });
+}
+
+async function openStream(
+  name: string,
+  source: AsyncIterable<Uint8Array>,
+  limits: Limits,
+  close: () => Promise<void>,
+): Promise<OpenBundle> {
+  try {
+    const outer = await peek(source);
+    const gzip: Inflated | null = isGzip(outer.head) ? inflate(outer.chunks, limits) : null;
+    const inner = gzip === null ? outer : await peek(gzip.chunks);
+    const reportGzip = (report: (problem: Problem) => void): void => {
+      const failure = gzip?.failure() ?? null;
+      if (failure !== null)
+        report(lost("", `the gzip stream is damaged (${failure}); what stood before the damage was read`));
+    };
+    if (isHeader(inner.head)) {
+      const entries = async function* (
+        report: (problem: Problem) => void,
+      ): AsyncGenerator<Entry, void, void> {
+        for await (const file of readTar(inner.chunks, limits, report)) {
+          const capturedAt =
+            file.modified === null
+              ? null
+              : { time: file.modified.toISOString(), source: "tar entry" as const };
+          yield {
+            name: file.name,
+            role: roleOf(file.name),
+            size: file.size,
+            capturedAt,
+            read: () => file.read(),
+          };
+        }
+        reportGzip(report);
+      };
+      return { name, form: "archive", seekable: false, entries, close };
+    }
+    refuseOther(name, inner.head, gzip);
+    const entries = async function* (report: (problem: Problem) => void): AsyncGenerator<Entry, void, void> {
+      const read = async (): Promise<{ bytes: Uint8Array; cut: boolean }> => {
+        const bytes = await readAll(inner.chunks, name, limits);
+        reportGzip(report);
+        return { bytes, cut: gzip !== null && gzip.failure() !== null };
+      };
+      const label = name === "-" ? "standard input" : basename(name);
+      yield await Promise.resolve({
+        name: label,
+        role: { kind: "document" } as const,
+        size: null,
+        capturedAt: null,
+        read,
+      });
+    };
+    return { name, form: "document", seekable: false, entries, close };
+  } catch (error) {
+    await close();
+    throw error instanceof UserError ? error : cannotRead(name, error);
+  }
+}
+
+/** Says of content that is no tar and begins like no text what it is, with the way out. */
+function refuseOther(name: string, head: Uint8Array, gzip: Inflated | null): void {
+  const failure = gzip?.failure() ?? null;
+  const what =
+    head.length === 0
+      ? failure === null
+        ? "is empty"
+        : `is a damaged gzip stream: ${failure}`
+      : head[0] === 0x50 && head[1] === 0x4b && (head[2] ?? 0) < 10
+        ? "is a zip archive; unpack it and name the folder"
+        : head.every((byte) => byte === 0)
+          ? "holds only zeros"
+          : head.subarray(0, 64).includes(0) &&
+              !(head[0] === 0xff && head[1] === 0xfe) &&
+              !(head[0] === 0xfe && head[1] === 0xff)
+            ? "is neither a gzip or tar archive nor text"
+            : null;
+  if (what === null) return;
+  throw new UserError(
+    `${label(name)} ${what}. A snapshot is a bundle, an istioctl bug-report, a must-gather, or a config_dump or syncz answer as JSON.`,
+  );
+}
+
+function openDirectory(path: string, limits: Limits): OpenBundle {
+  const entries = async function* (report: (problem: Problem) => void): AsyncGenerator<Entry, void, void> {
+    let count = 0;
+    let total = 0;
+    for await (const file of walk(path, "", report)) {
+      count++;
+      if (count > limits.entries) {
+        throw new UserError(
+          `${label(path)} has more than ${limits.entries} files (--max-entries raises the limit)`,
+        );
+      }
+      const refusal = refuseName(file.name, limits) ?? refuseSize(file.size, limits);
+      if (refusal !== null) {
+        report(lost(excerpt(file.name, 200), refusal));
+        continue;
+      }
+      const read = async (): Promise<{ bytes: Uint8Array; cut: boolean }> => {
+        const bytes = await readFile(join(path, file.name));
+        total += bytes.length;
+        if (total > limits.totalBytes) {
+          throw new UserError(
+            `${label(path)} holds more than ${limits.totalBytes} bytes (--max-total-bytes raises the limit)`,
+          );
+        }
+        return { bytes, cut: false };
+      };
+      yield { name: file.name, role: roleOf(file.name), size: file.size, capturedAt: null, read };
+    }
+  };
+  return { name: path, form: "directory", seekable: true, entries, close: () => Promise.resolve() };
+}
+
+/** The regular files below a folder, in the order of their names; links are not followed. */
+async function* walk(
+  root: string,
+  folder: string,
+  report: (problem: Problem) => void,
+): AsyncGenerator<{ name: string; size: number }> {
+  const items = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
+    if (folder === "") throw cannotRead(root, error);
+    report(lost(folder, `cannot be listed: ${messageOf(error)}`));
+    return [];
+  });
+  for (const item of items.sort((a, b) => compareText(a.name, b.name))) {
+    const name = folder === "" ? item.name : `${folder}/${item.name}`;
+    if (item.isDirectory()) yield* walk(root, name, report);
+    else if (item.isFile()) {
+      const size = await stat(join(root, name)).then(
+        (stats) => stats.size,
+        () => 0,
+      );
+      yield { name, size };
+    } else report(note(name, "is a link or a special file; only regular files are read"));
+  }
+}
+
+const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
+
+const label = (name: string): string => (name === "-" ? "standard input" : name);
+
+function cannotRead(name: string, error: unknown): UserError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const reason =
+    code === "ENOENT"
+      ? "there is no such file or folder"
+      : code === "EACCES"
+        ? "permission denied"
+        : messageOf(error);
+  return new UserError(`cannot read ${label(name)}: ${reason}`);
+}
+
+/** The first 512 bytes of a stream (less only where it is shorter), and the whole stream. */
+async function peek(
+  source: AsyncIterable<Uint8Array>,
+): Promise<{ head: Uint8Array; chunks: AsyncIterable<Uint8Array> }> {
+  const iterator = source[Symbol.asyncIterator]();
+  const held: Uint8Array[] = [];
+  let length = 0;
+  while (length < 512) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    held.push(next.value);
+    length += next.value.length;
+  }
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* held.splice(0);
+      for (;;) {
+        const next = await iterator.next();
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  };
+  return { head: Buffer.concat(held).subarray(0, 512), chunks: chunks() };
+}
+
+async function readAll(chunks: AsyncIterable<Uint8Array>, name: string, limits: Limits): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of chunks) {
+    total += chunk.length;
+    const refusal = refuseSize(total, limits);
+    if (refusal !== null)
+      throw new UserError(
+        `${label(name)} is larger than ${limits.entryBytes} bytes (--max-entry-bytes sets the limit)`,
+      );
+    all.push(chunk);
+  }
+  return Buffer.concat(all, total);
+}

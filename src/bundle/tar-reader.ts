@@ -1,0 +1,172 @@
+import { extract, type Header } from "tar-stream";
+
+import { UserError, messageOf } from "../shared/errors.js";
+import { lost, note, type Problem } from "../shared/problem.js";
+import { excerpt } from "../shared/printable.js";
+import type { Limits } from "./limits.js";
+import { tarFraming } from "./tar-framing.js";
+
+/** One regular file of a tar stream. Its content can be read until the next one is asked for. */
+export interface TarFile {
+  readonly name: string;
+  readonly size: number;
+  /** null when the header has none. */
+  readonly modified: Date | null;
+  read(): Promise<{ readonly bytes: Uint8Array; readonly cut: boolean }>;
+}
+
+/** Types that are listed but hold nothing to read. */
+const silent = new Set<string | null | undefined>(["directory", "pax-header", "pax-global-header"]);
+
+/**
+ * The regular files of a tar stream, by tar-stream. Links, devices and sparse files are not followed or unpacked, names
+ * that would leave a folder are refused: each costs itself and is reported.
+ * @throws UserError at a limit on the whole
+ */
+export async function* readTar(
+  source: AsyncIterable<Uint8Array>,
+  limits: Limits,
+  report: (problem: Problem) => void,
+): AsyncGenerator<TarFile, void, void> {
+  const framing = tarFraming(limits.entryBytes);
+  const tar = extract();
+  let total = 0;
+  const measured = async function* (): AsyncGenerator<Uint8Array> {
+    for await (const chunk of framing.chunks(source)) {
+      total += chunk.length;
+      if (total > limits.totalBytes) {
+        throw new UserError(
+          `the archive holds more than ${limits.totalBytes} bytes (--max-total-bytes raises the limit)`,
+        );
+      }
+      yield chunk;
+    }
+  };
+  const pumped = pump(measured(), tar);
+  const pumping: { failure: unknown } = { failure: null };
+  pumped.catch((error: unknown) => {
+    pumping.failure = error;
+    tar.destroy(error instanceof Error ? error : new Error(messageOf(error)));
+  });
+
+  let count = 0;
+  const seen = new Set<string>();
+  try {
+    for await (const stream of tar) {
+      const header = stream.header;
+      count++;
+      if (count > limits.entries) {
+        throw new UserError(
+          `the archive has more than ${limits.entries} entries (--max-entries raises the limit)`,
+        );
+      }
+      const name = header.name.replaceAll("\\", "/").replace(/^(?:\.\/)+/, "");
+      const refusal =
+        refuse(header, name, limits) ??
+        (seen.has(name) ? "stands twice in the archive; the first one counts" : null);
+      if (refusal !== null) {
+        if (refusal !== "") report(lost(excerpt(name, 200), refusal));
+        stream.resume();
+        continue;
+      }
+      seen.add(name);
+      yield {
+        name,
+        size: header.size,
+        modified: header.mtime.getTime() > 0 ? header.mtime : null,
+        read: async () => {
+          const bytes = await collect(stream as AsyncIterable<Uint8Array>, header.size);
+          const real = framing.dataEnd - bodyStart(header);
+          return real < bytes.length
+            ? { bytes: bytes.subarray(0, Math.max(0, real)), cut: true }
+            : { bytes, cut: false };
+        },
+      };
+      stream.resume();
+    }
+  } catch (error) {
+    const cause = pumping.failure ?? error;
+    if (cause instanceof UserError || !isTarError(cause)) throw cause;
+    report(lost("", `the archive cannot be read further: ${messageOf(cause)}`));
+  }
+  for (const { at, skipped } of framing.damage) {
+    report(
+      lost(
+        "",
+        `the tar archive is damaged: ${skipped} bytes at offset ${at} hold no valid header and were skipped`,
+      ),
+    );
+  }
+  if (!framing.complete) report(note("", "the archive ends without its end mark: it may have been cut off"));
+}
+
+/** Where the body begins, counted in the bytes given to tar-stream, which has it as `byteOffset` (missing in its types). */
+function bodyStart(header: Header): number {
+  return (header as Header & { readonly byteOffset: number }).byteOffset;
+}
+
+/** Why an entry is not read; "" for one that needs no mention, null for one that is read. */
+function refuse(header: Header, name: string, limits: Limits): string | null {
+  if (silent.has(header.type)) return "";
+  const pax = (header as { readonly pax: object | null }).pax; // null where there is none, whatever its type says
+  if (header.type !== "file" && header.type !== "contiguous-file") {
+    return `is a ${header.type ?? "special file (such as a sparse one)"}; only regular files are read`;
+  }
+  if (Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse.")))
+    return "is a sparse file; only regular files are read";
+  return refuseName(name, limits) ?? refuseSize(header.size, limits);
+}
+
+export function refuseName(name: string, limits: Limits): string | null {
+  if (name === "") return "has an empty name";
+  if (Buffer.byteLength(name) > limits.nameBytes) {
+    return `has a name longer than ${limits.nameBytes} bytes (--max-name-bytes raises the limit)`;
+  }
+  if (name.includes("\0")) return "has a NUL in its name";
+  if (name.startsWith("/") || /^[A-Za-z]:\//.test(name)) return "has an absolute name";
+  if (name.split("/").includes("..")) return 'has ".." in its name';
+  return null;
+}
+
+export function refuseSize(size: number, limits: Limits): string | null {
+  return size > limits.entryBytes
+    ? `is ${size} bytes long, over the limit of ${limits.entryBytes} for one entry (--max-entry-bytes sets it)`
+    : null;
+}
+
+async function pump(source: AsyncIterable<Uint8Array>, tar: ReturnType<typeof extract>): Promise<void> {
+  for await (const chunk of source) {
+    if (tar.destroyed) return;
+    if (!tar.write(chunk)) {
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          tar.off("drain", done).off("close", done);
+          resolve();
+        };
+        tar.on("drain", done).on("close", done);
+      });
+    }
+  }
+  tar.end(null);
+}
+
+/** The bytes of a stream whose length its header tells; a header that lies costs no memory before the bytes come. */
+async function collect(stream: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks.length === 1 && chunks[0] !== undefined
+    ? chunks[0]
+    : Buffer.concat(chunks, Math.min(size, length(chunks)));
+}
+
+const length = (chunks: readonly Uint8Array[]): number =>
+  chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+
+function isTarError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /^(?:Invalid|Unexpected end|Header exceeds|Writable stream|Stream was destroyed|Premature)/i.test(
+      error.message,
+    )
+  );
+}

@@ -1,0 +1,53 @@
+import yargs from "yargs";
+
+import { UserError } from "../shared/errors.js";
+import { printable } from "../shared/printable.js";
+import { proxyStatusCommand } from "./commands/proxy-status.js";
+import { reportCommand } from "./commands/report.js";
+import { verifyCommand } from "./commands/verify.js";
+import { versionCommand } from "./commands/version.js";
+import { exitCodes } from "./exit-codes.js";
+import { programVersion } from "./program-version.js";
+
+/** The analyzer's command line. Sets `process.exitCode`; never throws for what a user can cause. */
+export async function main(args: readonly string[]): Promise<void> {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(process.exitCode ?? exitCodes.clean); // the reader of the pipe has gone: nothing is left to say
+  });
+  try {
+    await yargs([...args])
+      .scriptName("istio-snapshot")
+      .usage(
+        "$0 <command>\n\nReads a snapshot of an Istio mesh, offline: a bundle, an istioctl bug-report, a must-gather, a dump.",
+      )
+      .command(proxyStatusCommand)
+      .command(reportCommand)
+      .command(versionCommand)
+      .command(verifyCommand)
+      .demandCommand(1, "name a command")
+      .strict()
+      .version(programVersion())
+      .option("color", {
+        type: "boolean",
+        describe: "Colours on a terminal; --no-color or NO_COLOR turns them off",
+      })
+      .alias("help", "h")
+      .wrap(Math.min(process.stdout.columns || 80, 100))
+      .epilogue("Exit codes: 0 nothing wrong found, 1 something is wrong, 2 not answered.")
+      .fail((message: string | null, error: unknown) => {
+        if (error instanceof Error) throw error;
+        throw new UserError(`${message ?? "bad usage"} ("istio-snapshot --help" lists what there is)`);
+      })
+      .parseAsync();
+  } catch (error) {
+    process.exitCode = exitCodes.failed;
+    if (error instanceof UserError) process.stderr.write(`istio-snapshot: ${printable(error.message)}\n`);
+    else if (isPipeEnd(error)) process.exitCode = exitCodes.clean;
+    else throw error;
+  }
+}
+
+function isPipeEnd(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
+}

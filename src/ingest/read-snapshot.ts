@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+
+import type { Entry } from "../bundle/entry.js";
+import { defaultLimits, type Limits } from "../bundle/limits.js";
+import { openBundle, type OpenBundle } from "../bundle/open.js";
+import type { Role } from "../bundle/roles.js";
+import { IndexMismatch } from "../bundle/seek.js";
+import { UserError } from "../shared/errors.js";
+import { note, ProblemList } from "../shared/problem.js";
+import type { Snapshot } from "../snapshot/model.js";
+import { resourceStore, type Platform } from "../snapshot/parse/resources.js";
+import { SnapshotBuilder } from "./snapshot-builder.js";
+
+/** Kinds of entry that a command may want; what it does not want is not read. */
+export type EntryKind = Role["kind"];
+
+export interface ReadOptions {
+  /** Entries that are read; `manifest` and `document` always are. Default: all that any analysis uses. */
+  readonly want?: ReadonlySet<EntryKind>;
+  readonly limits?: Limits;
+  /** Capture time by the user's word, RFC 3339. */
+  readonly at?: string | null;
+  /** Name of the proxy of a bare `?resource=` slice, `pod.namespace`. */
+  readonly as?: string | null;
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Whether a bundle's index may be used instead of reading it through; default true. */
+  readonly seek?: boolean;
+  /** Told of every entry that was read, with its content. */
+  readonly onContent?: (entry: Entry, bytes: Uint8Array) => void;
+}
+
+/** What the analyses of today read. */
+export const everything: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  "proxyDump",
+  "serverInfo",
+  "ztunnelDump",
+  "syncz",
+  "synczBefore",
+  "istiodDump",
+  "istiodVersion",
+  "pods",
+  "services",
+]);
+
+const platform: Platform = {
+  hash: (text) => createHash("sha256").update(text).digest("hex"),
+  same: (a, start, b) =>
+    Buffer.from(a.buffer, a.byteOffset, a.length).compare(b, 0, b.length, start, start + b.length) === 0,
+};
+
+/**
+ * Reads a snapshot of any accepted kind.
+ * @param path a file, a folder, or "-"
+ * @throws UserError when it is no snapshot, or a limit on the whole is reached
+ */
+export async function readSnapshot(path: string, options: ReadOptions = {}): Promise<Snapshot> {
+  const limits = options.limits ?? defaultLimits;
+  const stdin = options.stdin === undefined ? {} : { stdin: options.stdin };
+  const bundle = await openBundle(path, { limits, seek: options.seek ?? true, ...stdin });
+  try {
+    return await fill(bundle, options, limits);
+  } catch (error) {
+    if (!(error instanceof IndexMismatch)) throw error;
+    // the index leads astray: read the archive from its beginning, as any tar
+    const again = await openBundle(path, { limits, seek: false });
+    try {
+      return await fill(
+        again,
+        options,
+        limits,
+        `the bundle's index is wrong (${error.message}); it was read from the beginning`,
+      );
+    } finally {
+      await again.close();
+    }
+  } finally {
+    await bundle.close();
+  }
+}
+
+async function fill(
+  bundle: OpenBundle,
+  options: ReadOptions,
+  limits: Limits,
+  remark?: string,
+): Promise<Snapshot> {
+  const want = options.want ?? everything;
+  const problems = new ProblemList();
+  const builder = new SnapshotBuilder({
+    name: bundle.name,
+    form: bundle.form,
+    store: resourceStore(platform, limits.jsonDepth),
+    problems,
+    want,
+    at: options.at ?? null,
+    as: options.as ?? null,
+  });
+  if (remark !== undefined) problems.add(note("", remark));
+  let count = 0;
+  for await (const entry of bundle.entries((problem) => problems.add(problem))) {
+    count++;
+    builder.seen(entry);
+    const { kind } = entry.role;
+    if (!want.has(kind) && kind !== "manifest" && kind !== "document") continue;
+    const { bytes, cut } = await entry.read();
+    options.onContent?.(entry, bytes);
+    builder.read(entry, bytes, cut);
+  }
+  if (!builder.hasAnything) {
+    throw new UserError(
+      count === 0
+        ? `${bundle.name}: the ${bundle.form} holds no file that can be read${firstOf(problems)}`
+        : `${bundle.name}: no Istio snapshot in it: none of its ${count} files is one that the collector, istioctl bug-report or must-gather writes${firstOf(problems)}`,
+    );
+  }
+  return builder.build();
+}
+
+function firstOf(problems: ProblemList): string {
+  const [first] = problems.all;
+  return first === undefined ? "" : ` (${first.entry === "" ? "" : `${first.entry} `}${first.message})`;
+}

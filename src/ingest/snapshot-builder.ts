@@ -1,0 +1,518 @@
+import type { Entry } from "../bundle/entry.js";
+import { parseManifest, type Manifest } from "../bundle/manifest.js";
+import type { PodName, Role } from "../bundle/roles.js";
+import { BundleFormatError, UserError } from "../shared/errors.js";
+import { decodeText, jsonStart, parseJson, parseJsonSequence, utf8 } from "../shared/json.js";
+import { excerpt } from "../shared/printable.js";
+import { lost, note, type ProblemList } from "../shared/problem.js";
+import { by } from "../shared/sorting.js";
+import {
+  absent,
+  present,
+  sectionKinds,
+  type Collected,
+  type Istiod,
+  type IstiodView,
+  type Node,
+  type Pod,
+  type Proxy,
+  type Sections,
+  type ServerInfo,
+  type Service,
+  type Snapshot,
+  type SourceKind,
+  type SyncList,
+  type Ztunnel,
+} from "../snapshot/model.js";
+import { parsePods, parseServices } from "../snapshot/parse/cluster-objects.js";
+import { readConfigDump, type ConfigDump } from "../snapshot/parse/config-dump.js";
+import { JsonScanner } from "../snapshot/parse/json-scan.js";
+import { proxyTypeOf, splitProxyId } from "../snapshot/parse/node.js";
+import type { ResourceStore } from "../snapshot/parse/resources.js";
+import { parseServerInfo } from "../snapshot/parse/server-info.js";
+import {
+  istiodIdentity,
+  isSyncAnswer,
+  parseIstiodAnswers,
+  parseSyncAnswer,
+} from "../snapshot/parse/syncz.js";
+import { isZtunnelDump, parseZtunnelDump } from "../snapshot/parse/ztunnel.js";
+
+export interface BuilderOptions {
+  readonly name: string;
+  readonly form: "archive" | "directory" | "document";
+  readonly store: ResourceStore;
+  readonly problems: ProblemList;
+  readonly want: ReadonlySet<Role["kind"]>;
+  readonly at: string | null;
+  readonly as: string | null;
+}
+
+interface ProxyDraft {
+  readonly pod: string;
+  readonly namespace: string;
+  dump: Collected<ConfigDump> | null;
+  serverInfo: Collected<ServerInfo> | null;
+  dumpEntry: string | null;
+}
+interface IstiodDraft {
+  readonly id: string;
+  readonly namespace: string;
+  sync: Collected<SyncList> | null;
+  syncBefore: Collected<SyncList> | null;
+  version: Istiod["version"] | null;
+  readonly views: { proxyId: string; sections: Sections; entry: string }[];
+}
+interface ZtunnelDraft {
+  readonly pod: string;
+  readonly namespace: string;
+  dump: Ztunnel["dump"] | null;
+}
+
+const notRead = "not read for this command";
+
+/**
+ * Puts a snapshot together from entries in any order. Nothing thrown by a parser gets out of here but bugs: a bad entry
+ * becomes `absent` with the reason, and a problem.
+ */
+export class SnapshotBuilder {
+  readonly #proxies = new Map<string, ProxyDraft>();
+  readonly #istiods = new Map<string, IstiodDraft>();
+  readonly #ztunnels = new Map<string, ZtunnelDraft>();
+  readonly #times = new Map<string, { time: string; source: "manifest" | "tar entry" }>();
+  readonly #layouts = new Set<string>();
+  #pods: Collected<readonly Pod[]> | null = null;
+  #services: Collected<readonly Service[]> | null = null;
+  #manifest: Manifest | null = null;
+  #manifestSeen = false;
+  #document: SourceKind | null = null;
+  #recognised = false;
+
+  constructor(readonly options: BuilderOptions) {}
+
+  get hasAnything(): boolean {
+    return this.#recognised;
+  }
+
+  /** Takes note of an entry, whether or not it is read. */
+  seen(entry: Entry): void {
+    const { role } = entry;
+    if (role.kind === "unknown" || role.kind === "document") return;
+    if (entry.capturedAt !== null) this.#times.set(entry.name, entry.capturedAt);
+    if (role.kind === "manifest") {
+      this.#manifestSeen = true;
+      return;
+    }
+    this.#layouts.add(role.layout);
+    if (role.kind === "other") return;
+    this.#recognised = true;
+    if ("proxy" in role && role.kind !== "istiodDump") {
+      const draft = this.#proxy(role.proxy);
+      if (role.kind === "proxyDump") draft.dumpEntry ??= entry.name;
+    } else if (role.kind === "ztunnelDump") this.#ztunnel(role.ztunnel);
+    else if ("istiod" in role) this.#istiod(role.istiod);
+  }
+
+  /** Reads the content of an entry. */
+  read(entry: Entry, bytes: Uint8Array, cut: boolean): void {
+    const { problems } = this.options;
+    const { role } = entry;
+    if (cut) problems.add(lost(entry.name, "the archive ends inside this entry"));
+    const attempt = <T>(parse: () => T): Collected<T> => {
+      try {
+        return present(parse());
+      } catch (error) {
+        if (!(error instanceof BundleFormatError)) throw error;
+        problems.add(lost(entry.name, error.detail, error.pointer));
+        return absent(`${error.pointer === "" ? "" : `${error.pointer} `}${error.detail}`);
+      }
+    };
+    const json = (): unknown => this.#json(bytes, entry.name);
+    switch (role.kind) {
+      case "manifest": {
+        const manifest = attempt(() => parseManifest(bytes, entry.name));
+        if (manifest.state === "present") {
+          this.#manifest = manifest.value;
+          this.#recognised = true;
+        }
+        return;
+      }
+      case "document":
+        this.#readDocument(entry.name, bytes);
+        return;
+      case "proxyDump":
+        this.#readProxyDump(role.proxy, entry.name, bytes, attempt);
+        return;
+      case "serverInfo":
+        this.#proxy(role.proxy).serverInfo = attempt(() => parseServerInfo(json(), entry.name));
+        return;
+      case "ztunnelDump":
+        this.#ztunnel(role.ztunnel).dump = flat(attempt(() => parseZtunnelDump(json(), entry.name)));
+        return;
+      case "syncz":
+        this.#istiod(role.istiod).sync ??= attempt(() => parseSyncAnswer(json(), entry.name, "", problems));
+        return;
+      case "synczBefore":
+        this.#istiod(role.istiod).syncBefore ??= attempt(() =>
+          parseSyncAnswer(json(), entry.name, "", problems),
+        );
+        return;
+      case "istiodDump": {
+        const dump = attempt(() => readConfigDump(bytes, entry.name, this.options.store));
+        if (dump.state === "absent") return;
+        for (const problem of dump.value.problems) problems.add(problem);
+        const proxyId = `${role.proxy.name}.${role.proxy.namespace}`;
+        const view = { proxyId, sections: dump.value.sections, entry: entry.name };
+        // a must-gather does not say which Istiod it asked
+        this.#istiod(role.istiod ?? { namespace: "", name: "unnamed" }).views.push(view);
+        return;
+      }
+      case "istiodVersion":
+        this.#istiod(role.istiod).version ??= attempt(() => ({
+          version: istiodVersion(bytes, entry.name),
+          origin: { entry: entry.name, pointer: "" },
+        }));
+        return;
+      case "pods":
+        this.#pods ??= attempt(() => parsePods(json(), entry.name));
+        return;
+      case "services":
+        this.#services ??= attempt(() => parseServices(json(), entry.name));
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** @throws UserError when `--as` or a capture time is needed and missing */
+  build(): Snapshot {
+    const { options } = this;
+    const manifest = this.#manifest;
+    const kind = this.#kind();
+    if (kind === "bundle" && manifest === null && !this.#manifestSeen) {
+      options.problems.add(
+        lost(
+          "",
+          "the bundle has no manifest.json, its last entry: it was cut off, and what followed is missing",
+        ),
+      );
+    }
+    for (const file of manifest?.files ?? [])
+      this.#times.set(file.name, { time: file.capturedAt, source: "manifest" });
+    const timeOf = (entry: string | null): string | null =>
+      entry === null ? null : (this.#times.get(entry)?.time ?? null);
+    const proxies = [...this.#proxies.values()].map((draft) => this.#buildProxy(draft, timeOf));
+    const istiods = [...this.#istiods.values()].map((draft): Istiod => ({
+      id: draft.id,
+      namespace: draft.namespace,
+      sync: withTime(
+        draft.sync ?? this.#missing("syncz", "no syncz answer of this Istiod was captured"),
+        timeOf,
+      ),
+      syncBefore: withTime(
+        draft.syncBefore ?? this.#missing("synczBefore", "no second syncz answer was captured"),
+        timeOf,
+      ),
+      version: draft.version ?? this.#missing("istiodVersion", "its /version was not captured"),
+      views: draft.views
+        .map(({ proxyId, sections, entry }): IstiodView => ({
+          proxyId,
+          config: sections,
+          entry,
+          capturedAt: timeOf(entry),
+        }))
+        .sort(by((view) => view.proxyId)),
+    }));
+    return {
+      source: {
+        kind,
+        name: options.name,
+        program: manifest === null ? null : `${manifest.program.name} ${manifest.program.version}`,
+        redaction: manifest?.redaction.profile ?? null,
+        window: manifest === null ? null : { start: manifest.start, end: manifest.end },
+        asksOneIstiodOnly: kind === "must-gather",
+      },
+      captureTime: this.#captureTime(),
+      istiods: istiods.sort(
+        by(
+          (istiod) => istiod.id,
+          (istiod) => istiod.namespace,
+        ),
+      ),
+      proxies: proxies.sort(by((proxy) => proxy.id)),
+      ztunnels: [...this.#ztunnels.values()]
+        .map(({ pod, namespace, dump }): Ztunnel => ({
+          id: `${pod}.${namespace}`,
+          pod,
+          namespace,
+          dump: dump ?? this.#missing("ztunnelDump", "its config_dump was not captured"),
+        }))
+        .sort(by((ztunnel) => ztunnel.id)),
+      pods: this.#pods ?? this.#missing("pods", "the list of pods was not captured"),
+      services: this.#services ?? this.#missing("services", "the list of services was not captured"),
+      resources: options.store.resources,
+      gaps: manifest?.failures ?? [],
+      problems: options.problems.all,
+    };
+  }
+
+  #missing(kind: Role["kind"], reason: string): { readonly state: "absent"; readonly reason: string } {
+    return absent(this.options.want.has(kind) || this.options.form === "document" ? reason : notRead);
+  }
+
+  #buildProxy(draft: ProxyDraft, timeOf: (entry: string | null) => string | null): Proxy {
+    const { pod, namespace, dumpEntry } = draft;
+    const dump = draft.dump ?? this.#missing("proxyDump", "its config_dump was not captured");
+    const serverInfo = draft.serverInfo ?? this.#missing("serverInfo", "its server_info was not captured");
+    const node = nodeOf(dump, serverInfo);
+    const id = namespace === "" ? pod : `${pod}.${namespace}`;
+    if (
+      node.state === "present" &&
+      node.value.parts !== null &&
+      node.value.parts.proxyId !== id &&
+      this.options.form !== "document"
+    ) {
+      const { entry, pointer } = node.value.origin;
+      this.options.problems.add(
+        note(
+          entry,
+          `the node calls itself "${excerpt(node.value.parts.proxyId)}", but the dump stands under ${id}`,
+          `${pointer}/id`,
+        ),
+      );
+    }
+    return {
+      id,
+      pod,
+      namespace,
+      type: proxyTypeOf(node.state === "present" ? node.value.parts?.type : undefined),
+      node,
+      serverInfo,
+      bootstrap: dump.state === "present" ? dump.value.bootstrap : dump,
+      config:
+        dump.state === "present"
+          ? dump.value.sections
+          : (Object.fromEntries(sectionKinds.map((kind) => [kind, dump])) as unknown as Sections),
+      dumpEntry: dump.state === "present" || draft.dumpEntry !== null ? dumpEntry : null,
+      capturedAt: timeOf(dumpEntry),
+    };
+  }
+
+  /** As the contract orders: the user's word, the manifest, the tar entries' time, the newest `last_updated`. */
+  #captureTime(): Snapshot["captureTime"] {
+    if (this.options.at !== null) return { value: this.options.at, source: "--at" };
+    if (this.#manifest !== null) return { value: this.#manifest.end, source: "manifest" };
+    const newest = (times: Iterable<string | null>): string | null => {
+      let best: string | null = null;
+      for (const time of times)
+        if (time !== null && (best === null || Date.parse(time) > Date.parse(best))) best = time;
+      return best;
+    };
+    const tar = newest([...this.#times.values()].map(({ time }) => time));
+    if (tar !== null) return { value: tar, source: "tar entry" };
+    const updated = newest(
+      [...this.#proxies.values()].map(({ dump }) => (dump?.state === "present" ? dump.value.newest : null)),
+    );
+    return updated === null ? null : { value: updated, source: "newest last_updated" };
+  }
+
+  #kind(): SourceKind {
+    if (this.#document !== null) return this.#document;
+    if (this.#manifest !== null || this.#manifestSeen || this.#layouts.has("bundle")) return "bundle";
+    return this.#layouts.has("must-gather") ? "must-gather" : "bug-report";
+  }
+
+  #json(bytes: Uint8Array, entry: string): unknown {
+    const { value, before, rest } = parseJson(bytes, entry, this.options.store.maxDepth);
+    if (before !== "")
+      this.options.problems.add(note(entry, `text stands before the JSON: "${excerpt(before)}"`));
+    if (rest !== "")
+      this.options.problems.add(note(entry, `text stands behind the JSON: "${excerpt(rest)}"`));
+    return value;
+  }
+
+  #readProxyDump(
+    proxy: PodName,
+    entry: string,
+    bytes: Uint8Array,
+    attempt: <T>(parse: () => T) => Collected<T>,
+  ): void {
+    const plain = utf8(bytes);
+    if (looksLikeZtunnel(plain)) {
+      // a bug-report keeps the ztunnels' dumps beside the Envoys'
+      this.#proxies.delete(keyOf(proxy));
+      this.#ztunnel(proxy).dump = flat(attempt(() => parseZtunnelDump(this.#json(plain, entry), entry)));
+      return;
+    }
+    const draft = this.#proxy(proxy);
+    if (draft.dump?.state === "present") {
+      this.options.problems.add(note(entry, "is a second dump of this proxy; the first one counts"));
+      return;
+    }
+    draft.dump = attempt(() => readConfigDump(plain, entry, this.options.store));
+    draft.dumpEntry = entry;
+    if (draft.dump.state === "present")
+      for (const problem of draft.dump.value.problems) this.options.problems.add(problem);
+  }
+
+  /** A bare file: its content says what it is. @throws UserError when it is nothing that we know */
+  #readDocument(entry: string, bytes: Uint8Array): void {
+    const plain = utf8(bytes);
+    const { problems } = this.options;
+    const start = jsonStart(plain);
+    const head = decodeText(plain.subarray(0, 200));
+    if (start < 0)
+      throw new UserError(
+        `${entry} is no snapshot: it is neither an archive nor JSON but the text "${excerpt(head)}"`,
+      );
+    if (plain[start] === 0x7b && hasTopKey(plain, start, "configs")) {
+      this.#document = "config_dump";
+      const dump = readConfigDump(plain, entry, this.options.store);
+      for (const problem of dump.problems) problems.add(problem);
+      const own = dump.node.state === "present" ? (dump.node.value.parts?.proxyId ?? dump.node.value.id) : "";
+      const named = this.options.as ?? own;
+      if (named === "")
+        problems.add(
+          note(entry, 'does not name its proxy (--as pod.namespace does); it is called "unnamed"'),
+        );
+      const { pod, namespace } = splitProxyId(named === "" ? "unnamed" : named);
+      const draft = this.#proxy({ name: pod, namespace });
+      draft.dump = present(dump);
+      draft.dumpEntry = entry;
+      this.#recognised = true;
+      return;
+    }
+    const values = parseJsonSequence(plain, entry, this.options.store.maxDepth);
+    const [first] = values;
+    if (isZtunnelDump(first)) {
+      this.#document = "ztunnel config_dump";
+      const { pod, namespace } = splitProxyId(this.options.as ?? "unnamed");
+      this.#ztunnel({ name: pod, namespace }).dump = parseZtunnelDump(first, entry);
+    } else if (isObject(first) && "cluster_statuses" in first) {
+      this.#document = "clusters";
+    } else if (isObject(first) && ("virtual_hosts" in first || "virtualHosts" in first)) {
+      this.#document = "route configuration";
+    } else if (Array.isArray(first)) {
+      this.#document = "syncz";
+      const sync = parseSyncAnswer(first, entry, "", problems);
+      if (first.length > 0 && sync.states.length === 0) {
+        throw new UserError(
+          `${entry} is a JSON array, but of no kind that is known here: its elements name no "proxy"`,
+        );
+      }
+      this.#istiod({ namespace: "", name: "unnamed" }).sync = present(sync);
+    } else if (isSyncAnswer(first)) {
+      // istioctl prints the answers of several Istiods one after the other
+      this.#document = "xds sync answer";
+      for (const value of values) {
+        const id = istiodIdentity(isSyncAnswer(value) ? value.controlPlane?.identifier : undefined).id;
+        this.#istiod({ namespace: "", name: id }).sync = present(parseSyncAnswer(value, entry, "", problems));
+      }
+    } else if (isObject(first)) {
+      const answers = parseIstiodAnswers(first, entry, problems);
+      if (answers.length === 0) {
+        const keys = Object.keys(first)
+          .slice(0, 5)
+          .map((key) => `"${excerpt(key, 30)}"`);
+        throw new UserError(
+          `${entry} is JSON, but no kind that is known here: its top keys are ${keys.join(", ") || "none"}`,
+        );
+      }
+      this.#document = "istiod answers";
+      for (const { id, sync } of answers) this.#istiod({ namespace: "", name: id }).sync = present(sync);
+    } else throw new UserError(`${entry} is JSON, but neither an object nor an array`);
+    this.#recognised = true;
+  }
+
+  #proxy({ namespace, name }: PodName): ProxyDraft {
+    return emplace(this.#proxies, keyOf({ namespace, name }), () => ({
+      pod: name,
+      namespace,
+      dump: null,
+      serverInfo: null,
+      dumpEntry: null,
+    }));
+  }
+
+  #istiod(of: PodName | null): IstiodDraft {
+    const { namespace, name } = of ?? { namespace: "", name: "unnamed" };
+    return emplace(this.#istiods, keyOf({ namespace, name }), () => ({
+      id: name,
+      namespace,
+      sync: null,
+      syncBefore: null,
+      version: null,
+      views: [],
+    }));
+  }
+
+  #ztunnel({ namespace, name }: PodName): ZtunnelDraft {
+    return emplace(this.#ztunnels, keyOf({ namespace, name }), () => ({ pod: name, namespace, dump: null }));
+  }
+}
+
+const keyOf = ({ namespace, name }: PodName): string => `${namespace}/${name}`;
+
+function emplace<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/** The node of the bootstrap, else of server_info. */
+function nodeOf(dump: Collected<ConfigDump>, serverInfo: Collected<ServerInfo>): Collected<Node> {
+  const fromDump = dump.state === "present" ? dump.value.node : dump;
+  if (fromDump.state === "present") return fromDump;
+  return serverInfo.state === "present" && serverInfo.value.node !== null
+    ? present(serverInfo.value.node)
+    : fromDump;
+}
+
+function withTime(list: Collected<SyncList>, timeOf: (entry: string) => string | null): Collected<SyncList> {
+  if (list.state === "absent") return list;
+  return present({ ...list.value, capturedAt: timeOf(list.value.origin.entry) });
+}
+
+function flat(collected: Collected<Ztunnel["dump"]>): Ztunnel["dump"] {
+  return collected.state === "present" ? collected.value : collected;
+}
+
+/** `/version` of an Istiod: text such as `1.24.2-<sha>-Clean`, or JSON. */
+function istiodVersion(bytes: Uint8Array, entry: string): string {
+  const text = decodeText(bytes).trim();
+  if (text.startsWith("{")) {
+    const { value } = parseJson(bytes, entry);
+    const version = isObject(value) ? value["version"] : undefined;
+    if (typeof version === "string") return version;
+    throw new BundleFormatError(entry, "/version", "must be string");
+  }
+  if (!/^[\w.+-]{1,128}$/.test(text))
+    throw new BundleFormatError(entry, "", `is no version but the text "${excerpt(text)}"`);
+  return text;
+}
+
+/** Whether the object at the beginning of a text has a key, looking no further than that. */
+function hasTopKey(bytes: Uint8Array, start: number, wanted: string): boolean {
+  for (const key of new JsonScanner(bytes).keys(start)) if (key === wanted) return true;
+  return false;
+}
+
+/** Keys that only a ztunnel's dump has. */
+const ztunnelKeys = new Set(["workloads", "by_addr", "workloadState", "staticConfig", "services"]);
+
+function looksLikeZtunnel(bytes: Uint8Array): boolean {
+  const start = jsonStart(bytes);
+  if (bytes[start] !== 0x7b) return false;
+  for (const key of new JsonScanner(bytes).keys(start)) {
+    if (key === "configs") return false;
+    if (ztunnelKeys.has(key)) return true;
+  }
+  return false;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

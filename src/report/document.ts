@@ -1,0 +1,152 @@
+/**
+ * The report's one JSON document: the whole analysis. HTML and Markdown are drawn from it alone, so everything that
+ * a page shows is sorted, counted and worded here. Its JSON Schema is `schemas/report.schema.json`.
+ */
+
+export const reportSchemaVersion = 1;
+
+/** One statement of the verdict, e.g. "2 of 7 proxies are not in sync". */
+export interface VerdictPoint {
+  /** `error`: wrong now; `warning`: risky or not provable; `info`: worth knowing. */
+  level: "error" | "warning" | "info";
+  text: string;
+  /** What a reader does next, in one sentence; "" when nothing is to be done. */
+  nextStep: string;
+  /** Proxy ids that the point is about, sorted. */
+  proxies: string[];
+  /** Where a reader can see it. */
+  evidence: { entry: string; pointer: string; excerpt: string }[];
+}
+
+/** One cell of the sync table. */
+export interface SyncCell {
+  /** SYNCED, NOT SENT, STALE, STALE (Never Acknowledged), ERROR, IGNORED, UNKNOWN, - */
+  state: string;
+  /** What the table prints: the state, with age or progress where known, e.g. "STALE (3m12s)". */
+  text: string;
+  /** How the cell is coloured. */
+  tone: "good" | "bad" | "waiting" | "neutral";
+  /** RFC 3339 time of the last push; null when the release does not tell. */
+  sentTime: string | null;
+  /** The proxy's NACK text; "" when there is none. */
+  error: string;
+}
+
+export interface SyncRow {
+  name: string;
+  namespace: string;
+  cluster: string;
+  type: string;
+  cds: SyncCell;
+  lds: SyncCell;
+  eds: SyncCell;
+  rds: SyncCell;
+  ecds: SyncCell;
+  istiod: string;
+  version: string;
+  /** null: the snapshot cannot tell. */
+  connected: boolean | null;
+  /** Whether the snapshot holds this proxy's config dump. */
+  captured: boolean;
+  /** Id of the element of the proxy's section in the page, "" when it has none. */
+  anchor: string;
+}
+
+/** A value, or why there is none. */
+export interface Fact {
+  label: string;
+  value: string;
+  /** Set where the value is not known: the reason. */
+  missing: boolean;
+}
+
+export interface ResourceNotice {
+  kind: string;
+  name: string;
+  state: "rejected" | "warming" | "draining";
+  /** RFC 3339; null when the dump does not say. */
+  time: string | null;
+  /** Envoy's text for a rejection; "" otherwise. */
+  details: string;
+  evidence: { entry: string; pointer: string };
+}
+
+export interface ProxySection {
+  id: string;
+  anchor: string;
+  pod: string;
+  namespace: string;
+  type: string;
+  /** Any cell bad, any resource rejected, not live, or not connected. */
+  tone: "good" | "bad" | "waiting" | "neutral";
+  /** One line, e.g. "STALE: CDS; 1 listener rejected". */
+  summary: string;
+  /** Envoy version, state, uptime, node id, Istiod, revision, ... in reading order. */
+  facts: Fact[];
+  sync: SyncRow[];
+  /** Counts per resource kind, in a fixed order; a section that was not captured has `counts: null` and a reason. */
+  resources: {
+    kind: string;
+    label: string;
+    counts: {
+      total: number;
+      static: number;
+      active: number;
+      warming: number;
+      draining: number;
+      rejected: number;
+    } | null;
+    reason: string;
+    /** RFC 3339 of the newest update in the section; null when unknown. */
+    newest: string | null;
+  }[];
+  notices: ResourceNotice[];
+}
+
+export interface ReportDocument {
+  schemaVersion: typeof reportSchemaVersion;
+  program: { name: "istio-snapshot"; version: string };
+  title: string;
+  verdict: { tone: "good" | "bad" | "waiting" | "neutral"; headline: string; points: VerdictPoint[] };
+  capture: {
+    source: { kind: string; name: string };
+    /** RFC 3339; null = unknown. */
+    time: string | null;
+    /** "manifest", "tar entry", ...; "" when unknown. */
+    timeSource: string;
+    facts: Fact[];
+    completeness: {
+      /** Distinct proxies that any Istiod lists; null when no list was captured. */
+      listed: number | null;
+      /** Proxies with anything captured. */
+      captured: number;
+      /** Proxies whose config dump was read whole. */
+      read: number;
+      listedNotCaptured: string[];
+      capturedNotListed: string[];
+    };
+    istiods: {
+      id: string;
+      namespace: string;
+      version: string;
+      proxies: number | null;
+      capturedAt: string | null;
+      note: string;
+    }[];
+    versions: { what: "Istiod" | "proxy" | "Envoy"; version: string; count: number }[];
+  };
+  sync: { rows: SyncRow[]; /** Set when no Istiod answer was captured. */ missing: string };
+  proxies: ProxySection[];
+  ztunnels: {
+    id: string;
+    workloads: number | null;
+    services: number | null;
+    policies: number | null;
+    certificates: number | null;
+    reason: string;
+  }[];
+  /** What could not be read, and why; first what was lost, then notes. */
+  problems: { severity: "lost" | "note"; entry: string; pointer: string; message: string }[];
+  /** What the collector could not capture. */
+  gaps: { target: string; what: string; reason: string }[];
+}

@@ -1,0 +1,179 @@
+import { createHash } from "node:crypto";
+
+import { printable } from "../shared/printable.js";
+import type { ProxySection, ReportDocument, SyncRow } from "./document.js";
+import { captureTime, counted, istiodText, levels, noticeTones, rowTone, toneWords } from "./markdown.js";
+import { pageTemplates } from "./templates.js";
+
+/** The analysis as one HTML file that opens from disk, needs no network and is complete without JavaScript. */
+export function renderHtml(document: ReportDocument): string {
+  const { css, js, render } = pageTemplates();
+  const csp = [
+    "default-src 'none'",
+    `style-src '${sourceHash(css)}'`,
+    `script-src '${sourceHash(js)}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  return render({ ...(shown(pageView(document)) as object), csp, css, js, json: embeddedJson(document) });
+}
+
+/** What the Content-Security-Policy asks of an inline block: the hash of exactly what stands between its tags. */
+function sourceHash(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}
+
+/** JSON that can stand inside `<script>` and hides nothing from who reads the page's source. */
+function embeddedJson(document: ReportDocument): string {
+  return JSON.stringify(document).replace(/[<>&]|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    // code units, not code points: JSON knows no other escape
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
+
+/** Fields whose text keeps its lines: they stand in a `<pre>`. */
+const ofLines: ReadonlySet<string> = new Set(["details", "error", "excerpt"]);
+
+/**
+ * Every text of the view, with the characters made visible that would be unseen or turn a line around. Names and
+ * messages come from strangers; this and the escaping of the templates are all that stands between.
+ */
+function shown(value: unknown, field = ""): unknown {
+  if (typeof value === "string") {
+    return ofLines.has(field) ? printableLines(value) : printable(value);
+  }
+  if (value === undefined) throw new Error(`The report's document lacks the field "${field}"`);
+  if (Array.isArray(value)) return value.map((item) => shown(item, field));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, key)]));
+}
+
+function printableLines(text: string): string {
+  const rows = text.split(/\r?\n/);
+  return rows.map((row) => row.split("\t").map(printable).join("\t")).join("\n");
+}
+
+/** The document, with the words that only the page needs. */
+function pageView(document: ReportDocument) {
+  const { capture, verdict, sync, proxies, problems } = document;
+  const anchors = new Map(proxies.map((proxy) => [proxy.id, proxy.anchor]));
+  const linked = (label: string, ids: readonly string[]) => ({
+    label,
+    folded: ids.length > 6,
+    items: ids.map((id) => ({ id, anchor: anchors.get(id) ?? "" })),
+  });
+  return {
+    ...document,
+    sections: sectionsOf(document),
+    verdict: {
+      ...verdict,
+      toneWord: toneWords[verdict.tone],
+      points: verdict.points.map((point) => ({
+        ...point,
+        tone: levels[point.level].tone,
+        levelWord: levels[point.level].word,
+        evidenceLabel: point.evidence.length === 1 ? "Evidence" : `Evidence (${point.evidence.length})`,
+        proxies: linked(counted(point.proxies.length, "proxy", "proxies"), point.proxies),
+      })),
+    },
+    capture: {
+      ...capture,
+      facts: [
+        { label: "Source", value: `${capture.source.kind} ${capture.source.name}`, missing: false },
+        { label: "Captured at", value: captureTime(capture.time, capture.timeSource), missing: false },
+        ...capture.facts,
+      ],
+      completeness: {
+        bars: barsOf(capture.completeness),
+        listedNotCaptured: linked(
+          `Listed by an Istiod, not captured (${capture.completeness.listedNotCaptured.length})`,
+          capture.completeness.listedNotCaptured,
+        ),
+        capturedNotListed: linked(
+          `Captured, listed by no Istiod (${capture.completeness.capturedNotListed.length})`,
+          capture.completeness.capturedNotListed,
+        ),
+      },
+      istiods: capture.istiods.map((istiod) => ({
+        ...istiod,
+        versionText: istiod.version === "" ? "unknown" : istiod.version,
+        proxiesText: numberText(istiod.proxies),
+      })),
+    },
+    sync: { missing: sync.missing, rows: sync.rows.map(rowView) },
+    proxies: { items: proxies.map(proxyView) },
+    ztunnels: document.ztunnels.map(({ id, reason, ...held }) => ({
+      id,
+      reason,
+      cells: [held.workloads, held.services, held.policies, held.certificates].map(numberText),
+    })),
+    problems: {
+      list: problems.map((problem) => ({
+        ...problem,
+        tone: problem.severity === "lost" ? "bad" : "neutral",
+        severityWord: problem.severity === "lost" ? "Lost" : "Note",
+      })),
+    },
+  };
+}
+
+function sectionsOf({ sync, proxies, ztunnels, problems, gaps }: ReportDocument) {
+  return [
+    { id: "verdict", label: "Verdict", count: 0 },
+    { id: "capture", label: "Capture", count: 0 },
+    { id: "sync", label: "Sync", count: sync.rows.length },
+    { id: "proxies", label: "Proxies", count: proxies.length },
+    ...(ztunnels.length > 0 ? [{ id: "ztunnels", label: "ztunnels", count: ztunnels.length }] : []),
+    { id: "problems", label: "Not read", count: problems.length },
+    ...(gaps.length > 0 ? [{ id: "gaps", label: "Not captured", count: gaps.length }] : []),
+  ];
+}
+
+function barsOf(completeness: ReportDocument["capture"]["completeness"]) {
+  const { listed, captured, read, capturedNotListed } = completeness;
+  const all = Math.max(1, captured, (listed ?? 0) + capturedNotListed.length);
+  const bar = (label: string, count: number | null) => ({
+    label,
+    missing: count === null,
+    text: count === null ? "not known: no Istiod's list was captured" : String(count),
+    percent: Math.round(((count ?? 0) / all) * 100),
+  });
+  return [bar("Listed by Istiod", listed), bar("Captured", captured), bar("Config dump read", read)];
+}
+
+function rowView(row: SyncRow) {
+  return {
+    ...row,
+    id: row.name,
+    tone: rowTone(row),
+    istiodText: istiodText(row),
+    disconnected: row.connected === false,
+  };
+}
+
+function proxyView(proxy: ProxySection) {
+  return {
+    ...proxy,
+    toneWord: toneWords[proxy.tone],
+    sync: proxy.sync.map((row) => ({
+      caption: row.istiod === "" ? "Listed by no Istiod" : `As ${row.istiod} tells it`,
+      types: [
+        { type: "CDS", ...row.cds },
+        { type: "LDS", ...row.lds },
+        { type: "EDS", ...row.eds },
+        { type: "RDS", ...row.rds },
+        { type: "ECDS", ...row.ecds },
+      ],
+    })),
+    notices: proxy.notices.map((notice) => ({
+      ...notice,
+      name: notice.name === "" ? "(nameless)" : notice.name,
+      tone: noticeTones[notice.state],
+    })),
+  };
+}
+
+const numberText = (count: number | null): string => (count === null ? "unknown" : String(count));

@@ -1,0 +1,326 @@
+/**
+ * The typed mesh: what a snapshot says about Istiods, proxies and their resources at one moment.
+ *
+ * Nothing here reads a file or a clock, so the model runs in a browser too. Names are Istio's and Envoy's own.
+ */
+
+import type { Problem } from "../shared/problem.js";
+
+export type { Problem };
+
+/** A part of the mesh that was collected, or the reason it was not. Missing never reads as fine. */
+export type Collected<T> = Present<T> | Absent;
+export interface Present<T> {
+  readonly state: "present";
+  readonly value: T;
+}
+export interface Absent {
+  readonly state: "absent";
+  readonly reason: string;
+}
+
+export const present = <T>(value: T): Present<T> => ({ state: "present", value });
+export const absent = (reason: string): Absent => ({ state: "absent", reason });
+
+/** Where in the snapshot an object stands: the bundle's entry and the RFC 6901 JSON pointer inside it ("" = all of it). */
+export interface Origin {
+  readonly entry: string;
+  readonly pointer: string;
+}
+
+/** The kinds of xDS resource (and the bootstrap) that an Envoy dump holds. */
+export const resourceKinds = [
+  "cluster",
+  "listener",
+  "routeConfiguration",
+  "scopedRoutes",
+  "endpointAssignment",
+  "secret",
+  "extensionConfig",
+  "bootstrap",
+] as const;
+export type ResourceKind = (typeof resourceKinds)[number];
+
+/** The lists of a proxy; every one is collected or absent on its own (`envoy.admin.v3.*ConfigDump`). */
+export type SectionKind = Exclude<ResourceKind, "bootstrap">;
+export const sectionKinds = resourceKinds.filter((kind): kind is SectionKind => kind !== "bootstrap");
+
+/**
+ * One distinct resource, held once however many proxies have it.
+ * `text` is the identity form: JSON, lossless but for white space, escapes, key order and name style.
+ */
+export interface Resource {
+  readonly hash: string;
+  readonly kind: ResourceKind;
+  /** Type name after the last "/" of `@type`, e.g. `envoy.config.cluster.v3.Cluster`; "" when the dump gave none. */
+  readonly type: string;
+  /** The resource's own name (`cluster_name` for endpoint assignments); "" when it has none. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** `error_state` of an Envoy admin section (`envoy.admin.v3.UpdateFailureState`). */
+export interface Rejection {
+  readonly details: string;
+  /** RFC 3339, null when the dump does not say. */
+  readonly lastUpdateAttempt: string | null;
+  readonly versionInfo: string;
+}
+
+/** What a proxy says of one resource: which content it holds, in which state, since when, and where that is written. */
+export interface ResourceReference {
+  readonly kind: SectionKind;
+  /** "" for the nameless (static) ones. */
+  readonly name: string;
+  /** Key into `Snapshot.resources`; null when only the error of a rejected resource was dumped. */
+  readonly hash: string | null;
+  /** From the bootstrap (static) or by xDS (dynamic). */
+  readonly source: "static" | "dynamic";
+  /** `unknown` for a bare `?resource=` slice, which does not tell which list it was taken from. */
+  readonly state: ResourceState;
+  readonly versionInfo: string;
+  /** RFC 3339, null when the dump does not say. */
+  readonly lastUpdated: string | null;
+  /** Set for, and only for, state `rejected`. */
+  readonly rejection: Rejection | null;
+  readonly origin: Origin;
+}
+
+export const resourceStates = ["active", "warming", "draining", "rejected", "unknown"] as const;
+export type ResourceState = (typeof resourceStates)[number];
+
+/** The references of one section, in the order of the dump. Stored by column: a mesh has millions of them. */
+export interface ReferenceList extends Iterable<ResourceReference> {
+  readonly length: number;
+  /** @throws RangeError outside 0..length-1 */
+  at(index: number): ResourceReference;
+  /** The content of one reference, null when none was dumped. */
+  resource(index: number): Resource | null;
+}
+
+export type Sections = Readonly<Record<SectionKind, Collected<ReferenceList>>>;
+
+/** `node.id` is `<type>~<ip>~<pod>.<namespace>~<dns domain>` (Istio, pkg/model/proxy.go). */
+export interface NodeId {
+  readonly type: string;
+  readonly ip: string;
+  readonly proxyId: string;
+  readonly dnsDomain: string;
+}
+
+export interface Node {
+  readonly id: string;
+  /** null when the id does not follow Istio's grammar. */
+  readonly parts: NodeId | null;
+  readonly cluster: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string } | null;
+  /** Envoy's own version from `user_agent_build_version`, e.g. "1.31.2"; null when not said. */
+  readonly envoyVersion: string | null;
+  readonly origin: Origin;
+}
+
+/** `/server_info` (`envoy.admin.v3.ServerInfo`). */
+export interface ServerInfo {
+  /** The whole text, `<sha>/<version>/<Clean|Modified|...>/<RELEASE|DEBUG>/<ssl library>`; older ones have four parts. */
+  readonly version: string;
+  readonly parts: {
+    readonly revision: string;
+    readonly version: string;
+    readonly revisionStatus: string;
+    readonly buildType: string;
+    readonly ssl: string | null;
+  } | null;
+  /** LIVE, DRAINING, PRE_INITIALIZING, INITIALIZING; LIVE where proto3 left it out. */
+  readonly state: string;
+  /** Seconds; null when not said. */
+  readonly uptimeSeconds: number | null;
+  readonly node: Node | null;
+  readonly origin: Origin;
+}
+
+export type ProxyType = "sidecar" | "router" | "waypoint" | "ztunnel" | "agentgateway" | "unknown";
+
+/** One Envoy of the mesh. */
+export interface Proxy {
+  /** `<pod>.<namespace>`, as Istiod names it. */
+  readonly id: string;
+  readonly pod: string;
+  readonly namespace: string;
+  readonly type: ProxyType;
+  readonly node: Collected<Node>;
+  readonly serverInfo: Collected<ServerInfo>;
+  /** Content in `Snapshot.resources`. */
+  readonly bootstrap: Collected<{
+    readonly hash: string;
+    readonly lastUpdated: string | null;
+    readonly origin: Origin;
+  }>;
+  readonly config: Sections;
+  /** The entry of the config dump; null when none was captured. */
+  readonly dumpEntry: string | null;
+  /** When the dump was captured; null when nothing tells. */
+  readonly capturedAt: string | null;
+}
+
+/** How far one xDS type of one proxy has got, from either form of Istiod's answer. */
+export interface TypeSync {
+  /** Full type, without `type.googleapis.com/`. */
+  readonly typeUrl: string;
+  /**
+   * `nonces`: `/debug/syncz` tells what was sent and what was acknowledged. `verdict`: the XDS answer tells the result
+   * (`envoy.service.status.v3.ConfigStatus`).
+   */
+  readonly evidence:
+    | { readonly form: "nonces"; readonly sent: string; readonly acked: string }
+    | { readonly form: "verdict"; readonly status: "UNKNOWN" | "SYNCED" | "NOT_SENT" | "STALE" | "ERROR" };
+  /** RFC 3339 time of the last push; null when the release does not tell or nothing was sent. */
+  readonly sentTime: string | null;
+  /** The proxy's NACK text, "" when there is none or the release does not tell. */
+  readonly error: string;
+}
+
+/** One row of Istiod's list: one ADS connection. */
+export interface SyncState {
+  readonly proxyId: string;
+  readonly clusterId: string;
+  /** "" before Istio 1.18 and in the XDS form. */
+  readonly proxyType: string;
+  readonly istioVersion: string;
+  /** `proxy_version` of old releases. */
+  readonly proxyVersion: string;
+  readonly types: readonly TypeSync[];
+  /** True when a type that is missing from `types` is one the proxy does not subscribe to (Istio 1.23 and newer). */
+  readonly listsOnlySubscribed: boolean;
+  readonly origin: Origin;
+}
+
+export interface SyncList {
+  readonly form: "syncz" | "xds";
+  readonly states: readonly SyncState[];
+  /** RFC 3339; null when nothing tells when it was asked. */
+  readonly capturedAt: string | null;
+  readonly origin: Origin;
+}
+
+/** What one Istiod would send one proxy (`/debug/config_dump?proxyID=`). */
+export interface IstiodView {
+  readonly proxyId: string;
+  readonly config: Sections;
+  readonly entry: string;
+  readonly capturedAt: string | null;
+}
+
+/** One replica of the control plane. */
+export interface Istiod {
+  /** Pod name; for a must-gather, whose files name only the revision, `revision/<name>`. */
+  readonly id: string;
+  /** "" when the input does not tell. */
+  readonly namespace: string;
+  readonly sync: Collected<SyncList>;
+  /** The same list taken before the proxies were asked. */
+  readonly syncBefore: Collected<SyncList>;
+  readonly version: Collected<{ readonly version: string; readonly origin: Origin }>;
+  readonly views: readonly IstiodView[];
+}
+
+export interface ZtunnelWorkload {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly addresses: readonly string[];
+  readonly protocol: string;
+  readonly node: string;
+  readonly status: string;
+  readonly origin: Origin;
+}
+export interface ZtunnelService {
+  readonly name: string;
+  readonly namespace: string;
+  readonly hostname: string;
+  readonly vips: readonly string[];
+  readonly origin: Origin;
+}
+
+/** One ztunnel (`/config_dump` of ztunnel, which is not an Envoy dump). */
+export interface Ztunnel {
+  readonly id: string;
+  readonly pod: string;
+  readonly namespace: string;
+  readonly dump: Collected<{
+    readonly workloads: readonly ZtunnelWorkload[];
+    readonly services: readonly ZtunnelService[];
+    readonly policies: number;
+    readonly certificates: number;
+    readonly origin: Origin;
+  }>;
+}
+
+export interface Pod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `<kind>/<name>` of the first owner; "" for a bare pod. */
+  readonly owner: string;
+  readonly ips: readonly string[];
+  /** Whether the pod has a container (or native sidecar) named istio-proxy. */
+  readonly hasProxy: boolean;
+  readonly hostNetwork: boolean;
+  readonly origin: Origin;
+}
+export interface Service {
+  readonly name: string;
+  readonly namespace: string;
+  readonly clusterIps: readonly string[];
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
+  readonly selector: Readonly<Record<string, string>>;
+  readonly origin: Origin;
+}
+
+/** What the collector promised of one target, from the manifest. */
+export interface Gap {
+  readonly target: string;
+  readonly what: string;
+  readonly reason: string;
+}
+
+export type CaptureTimeSource = "--at" | "manifest" | "tar entry" | "newest last_updated";
+
+export type SourceKind =
+  | "bundle"
+  | "bug-report"
+  | "must-gather"
+  | "directory"
+  | "config_dump"
+  | "ztunnel config_dump"
+  | "clusters"
+  | "syncz"
+  | "xds sync answer"
+  | "istiod answers"
+  | "route configuration";
+
+/** Everything that a snapshot says. Lists are sorted by id, so two readings of one input are equal. */
+export interface Snapshot {
+  readonly source: {
+    readonly kind: SourceKind;
+    /** As the user named it; "-" for standard input. */
+    readonly name: string;
+    /** For a bundle: what wrote it. */
+    readonly program: string | null;
+    readonly redaction: string | null;
+    readonly window: { readonly start: string; readonly end: string } | null;
+    /** Istiods of which the input holds just one replica each, so that "in no list" proves nothing. */
+    readonly asksOneIstiodOnly: boolean;
+  };
+  /** What ages are measured against; null = unknown, and then no age may be shown. Never the present. */
+  readonly captureTime: { readonly value: string; readonly source: CaptureTimeSource } | null;
+  readonly istiods: readonly Istiod[];
+  readonly proxies: readonly Proxy[];
+  readonly ztunnels: readonly Ztunnel[];
+  readonly pods: Collected<readonly Pod[]>;
+  readonly services: Collected<readonly Service[]>;
+  readonly resources: ReadonlyMap<string, Resource>;
+  /** What the collector says it could not capture. */
+  readonly gaps: readonly Gap[];
+  readonly problems: readonly Problem[];
+}

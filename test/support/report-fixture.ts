@@ -1,0 +1,433 @@
+import type {
+  ProxySection,
+  ReportDocument,
+  ResourceNotice,
+  SyncCell,
+  SyncRow,
+} from "../../src/report/document.js";
+
+/** Names that strangers would choose. Whatever is drawn from them is text. */
+export const hostile = {
+  script: "<script>alert(1)</script>",
+  image: '"><img src=x onerror=alert(1)>',
+  path: "../../x",
+  override: "gateway-\u202egnp.exe",
+  control: "red\u001b[31mbell\u0007",
+  endOfData: "</script><!--<script>\u2028",
+  handlebars: "{{constructor.constructor}}",
+  markdown: "a|b `c` ``d`` [e](http://f.example) *g* _h_ @octocat #12 www.i.example",
+  long: `outbound|9080|v1|${"a-very-long-service-name-".repeat(10)}default.svc.cluster.local`,
+} as const;
+
+export function aCell(state = "SYNCED", overrides: Partial<SyncCell> = {}): SyncCell {
+  const tone =
+    state === "SYNCED"
+      ? "good"
+      : state === "ERROR"
+        ? "bad"
+        : state.startsWith("STALE")
+          ? "waiting"
+          : "neutral";
+  return { state, text: state, tone, sentTime: null, error: "", ...overrides };
+}
+
+export function aRow(name: string, overrides: Partial<SyncRow> = {}): SyncRow {
+  return {
+    name,
+    namespace: name.split(".")[1] ?? "",
+    cluster: "Kubernetes",
+    type: "sidecar",
+    cds: aCell(),
+    lds: aCell(),
+    eds: aCell(),
+    rds: aCell(),
+    ecds: aCell("IGNORED"),
+    istiod: "istiod-7d4f8b9c6-x2x8p",
+    version: "1.24.1",
+    connected: true,
+    captured: true,
+    anchor: "",
+    ...overrides,
+  };
+}
+
+export function aNotice(overrides: Partial<ResourceNotice> = {}): ResourceNotice {
+  return {
+    kind: "listener",
+    name: "0.0.0.0_443",
+    state: "rejected",
+    time: "2026-03-14T10:42:07Z",
+    details: "Error adding/updating listener(s) 0.0.0.0_443:\n  Invalid path: /etc/certs/tls.crt",
+    evidence: {
+      entry: "istio-snapshot/proxies/istio-system/gateway-6c9/config_dump?include_eds",
+      pointer: "/configs/2/dynamic_listeners/4/error_state",
+    },
+    ...overrides,
+  };
+}
+
+export function aProxy(id: string, anchor: string, overrides: Partial<ProxySection> = {}): ProxySection {
+  const [pod = "", namespace = ""] = id.split(".");
+  const counts = { total: 41, static: 2, active: 39, warming: 0, draining: 0, rejected: 0 };
+  const newest = "2026-03-14T10:41:55.123Z";
+  return {
+    id,
+    anchor,
+    pod,
+    namespace,
+    type: "sidecar",
+    tone: "good",
+    summary: "in sync",
+    facts: [
+      { label: "Envoy", value: "1.32.2 (Istio 1.24.1)", missing: false },
+      { label: "State", value: "LIVE, up 4d3h", missing: false },
+      { label: "Node", value: `sidecar~10.244.1.17~${id}~${namespace}.svc.cluster.local`, missing: false },
+      { label: "Revision", value: "the dump holds no bootstrap", missing: true },
+    ],
+    sync: [aRow(id, { anchor, cds: aCell("SYNCED", { sentTime: "2026-03-14T10:41:50Z" }) })],
+    resources: [
+      { kind: "listeners", label: "Listeners", counts, reason: "", newest },
+      {
+        kind: "clusters",
+        label: "Clusters",
+        counts: { ...counts, total: 1204, active: 1202 },
+        reason: "",
+        newest,
+      },
+      {
+        kind: "endpoints",
+        label: "Endpoints",
+        counts: null,
+        reason: "the dump was taken without include_eds",
+        newest: null,
+      },
+    ],
+    notices: [],
+    ...overrides,
+  };
+}
+
+/** A mesh with everything that the page must be able to show; small enough to read. */
+export function aReport(overrides: Partial<ReportDocument> = {}): ReportDocument {
+  const gateway = "istio-ingressgateway-6c9f7d8b5-q7k2m.istio-system";
+  const ratings = "ratings-v1-5f7b9c8d4-zzt6w.bookinfo";
+  const reviews = "reviews-v2-6b8c7d9f5-m4n8p.bookinfo";
+  const details = "details-v1-79f774bdb9-6jl5d.bookinfo";
+  const strange = `${hostile.script}.${hostile.path}`;
+  const rejection = aNotice();
+  const stale = aCell("STALE", { text: "STALE (3m12s)", sentTime: "2026-03-14T10:38:55Z" });
+  const error = aCell("ERROR", {
+    text: "ERROR (42s)",
+    sentTime: "2026-03-14T10:41:25Z",
+    error: rejection.details,
+  });
+
+  const gatewayRow = aRow(gateway, {
+    anchor: "proxy-gateway",
+    type: "router",
+    lds: error,
+    rds: aCell("NOT SENT"),
+  });
+  const ratingsRow = aRow(ratings, { anchor: "proxy-ratings", cds: stale, eds: stale });
+  const strangeRow = aRow(strange, {
+    anchor: "proxy-strange",
+    cluster: hostile.image,
+    rds: aCell("ERROR", { error: `${hostile.endOfData}\n${hostile.control}` }),
+    version: hostile.override,
+  });
+  const unknown = aCell("-");
+  const lonely = aRow(reviews, {
+    anchor: "proxy-reviews",
+    connected: false,
+    istiod: "",
+    cds: unknown,
+    lds: unknown,
+    eds: unknown,
+    rds: unknown,
+    ecds: unknown,
+    version: "1.22.6",
+  });
+  const cutOff = aRow("broken-0.bookinfo", { anchor: "proxy-broken", captured: false });
+  const listedOnly = aRow("mongodb-0.bookinfo", { captured: false });
+
+  return {
+    schemaVersion: 1,
+    program: { name: "istio-snapshot", version: "0.1.0" },
+    title: "Istio snapshot bookinfo-2026-03-14.tar.gz",
+    verdict: {
+      tone: "bad",
+      headline: "4 of 7 proxies are not in sync",
+      points: [
+        {
+          level: "error",
+          text: "Envoy rejected the listener 0.0.0.0_443 on 1 proxy since 2026-03-14T10:42:07Z",
+          nextStep:
+            "Fix the Gateway that brings this listener, and do not restart the pod before: it would come up without it.",
+          proxies: [gateway],
+          evidence: [{ ...rejection.evidence, excerpt: `"details": "${rejection.details}"` }],
+        },
+        {
+          level: "error",
+          text: `1 captured proxy is in no Istiod's list: it gets no configuration`,
+          nextStep: "Check that the pod reaches port 15012 of istiod.",
+          proxies: [reviews],
+          evidence: [],
+        },
+        {
+          level: "warning",
+          text: `2 proxies have not acknowledged a push: ${hostile.image}`,
+          nextStep: "",
+          proxies: [strange, ratings],
+          evidence: [
+            {
+              entry: "istio-snapshot/istio/istio-system/istiod-7d4f8b9c6-x2x8p/debug/syncz",
+              pointer: "/3/resources/type.googleapis.com~1envoy.config.cluster.v3.Cluster",
+              excerpt: '{"sent": "a8c1", "acked": "77f0"}',
+            },
+            { entry: hostile.path, pointer: "", excerpt: hostile.endOfData },
+          ],
+        },
+        { level: "info", text: "No age is given for 1 proxy", nextStep: "", proxies: [], evidence: [] },
+      ],
+    },
+    capture: {
+      source: { kind: "bundle", name: "bookinfo-2026-03-14.tar.gz" },
+      time: "2026-03-14T10:42:07Z",
+      timeSource: "manifest",
+      facts: [
+        { label: "Captured by", value: "istio-snapshot-collect 0.1.0", missing: false },
+        { label: "Took", value: "14 s, from 10:41:53Z to 10:42:07Z", missing: false },
+        { label: "Context", value: hostile.handlebars, missing: false },
+        { label: "Redaction", value: "profile internal, 31 values replaced", missing: false },
+        { label: "Clock skew", value: "no answer carries the time of its server", missing: true },
+      ],
+      completeness: {
+        listed: 6,
+        captured: 6,
+        read: 5,
+        listedNotCaptured: ["mongodb-0.bookinfo"],
+        capturedNotListed: [reviews],
+      },
+      istiods: [
+        {
+          id: "istiod-7d4f8b9c6-x2x8p",
+          namespace: "istio-system",
+          version: "1.24.1",
+          proxies: 6,
+          capturedAt: "2026-03-14T10:42:05Z",
+          note: "",
+        },
+        {
+          id: "istiod-7d4f8b9c6-9w5rt",
+          namespace: "istio-system",
+          version: "",
+          proxies: null,
+          capturedAt: null,
+          note: "syncz timed out",
+        },
+      ],
+      versions: [
+        { what: "Istiod", version: "1.24.1", count: 1 },
+        { what: "proxy", version: "1.22.6", count: 1 },
+        { what: "proxy", version: "1.24.1", count: 5 },
+        { what: "Envoy", version: "1.32.2", count: 5 },
+      ],
+    },
+    sync: {
+      rows: [
+        strangeRow,
+        aRow(details, { anchor: "proxy-details" }),
+        gatewayRow,
+        listedOnly,
+        ratingsRow,
+        lonely,
+        cutOff,
+      ],
+      missing: "",
+    },
+    proxies: [
+      aProxy(strange, "proxy-strange", {
+        tone: "bad",
+        summary: `ERROR: RDS; 1 cluster warming ${hostile.override}`,
+        sync: [strangeRow],
+        facts: [
+          { label: hostile.image, value: hostile.script, missing: false },
+          { label: "Long", value: hostile.long, missing: false },
+          { label: "Control", value: hostile.control, missing: false },
+        ],
+        notices: [
+          aNotice({ kind: "cluster", name: hostile.long, state: "warming", time: null, details: "" }),
+          aNotice({ name: hostile.script, details: `${hostile.endOfData}\n\tand ${hostile.markdown}` }),
+          aNotice({ name: "10.0.0.1_80", state: "draining", details: "" }),
+        ],
+      }),
+      aProxy(details, "proxy-details"),
+      aProxy(gateway, "proxy-gateway", {
+        type: "router",
+        tone: "bad",
+        summary: "ERROR: LDS; 1 listener rejected",
+        sync: [gatewayRow],
+        resources: [
+          {
+            kind: "listeners",
+            label: "Listeners",
+            counts: { total: 6, static: 2, active: 3, warming: 1, draining: 0, rejected: 1 },
+            reason: "",
+            newest: "2026-03-14T10:40:01Z",
+          },
+        ],
+        notices: [rejection],
+      }),
+      aProxy(ratings, "proxy-ratings", { tone: "waiting", summary: "STALE: CDS, EDS", sync: [ratingsRow] }),
+      aProxy(reviews, "proxy-reviews", { tone: "bad", summary: "not connected", sync: [lonely] }),
+      aProxy("broken-0.bookinfo", "proxy-broken", {
+        tone: "neutral",
+        summary: "config dump cut off",
+        sync: [cutOff],
+        facts: [],
+        resources: [],
+      }),
+    ],
+    ztunnels: [
+      {
+        id: "ztunnel-8xk2p.istio-system",
+        workloads: 214,
+        services: 63,
+        policies: 0,
+        certificates: 12,
+        reason: "",
+      },
+      {
+        id: "ztunnel-q9w4z.istio-system",
+        workloads: null,
+        services: null,
+        policies: null,
+        certificates: null,
+        reason: "connection refused",
+      },
+    ],
+    problems: [
+      {
+        severity: "lost",
+        entry: "istio-snapshot/proxies/bookinfo/broken-0/config_dump?include_eds",
+        pointer: "/configs/3",
+        message: "ends in the middle of a string after 1,048,576 bytes",
+      },
+      {
+        severity: "lost",
+        entry: hostile.script,
+        pointer: hostile.image,
+        message: `is no JSON: ${hostile.markdown}`,
+      },
+      {
+        severity: "note",
+        entry: "",
+        pointer: "",
+        message: "The archive holds 3 entries that belong to no proxy",
+      },
+    ],
+    gaps: [
+      { target: "istiod-7d4f8b9c6-9w5rt.istio-system", what: "debug/syncz", reason: "timed out after 30s" },
+      { target: hostile.long, what: hostile.path, reason: hostile.script },
+    ],
+    ...overrides,
+  };
+}
+
+/** A mesh in which nothing is wrong and nothing more was captured than one proxy. */
+export function aHealthyReport(overrides: Partial<ReportDocument> = {}): ReportDocument {
+  const id = "details-v1-79f774bdb9-6jl5d.bookinfo";
+  const report = aReport();
+  return {
+    ...report,
+    verdict: { tone: "good", headline: "The one proxy is in sync", points: [] },
+    capture: {
+      ...report.capture,
+      completeness: { listed: 1, captured: 1, read: 1, listedNotCaptured: [], capturedNotListed: [] },
+      istiods: report.capture.istiods.slice(0, 1).map((istiod) => ({ ...istiod, proxies: 1 })),
+      versions: [{ what: "proxy", version: "1.24.1", count: 1 }],
+    },
+    sync: { rows: [aRow(id, { anchor: "proxy-details" })], missing: "" },
+    proxies: [aProxy(id, "proxy-details")],
+    ztunnels: [],
+    problems: [],
+    gaps: [],
+    ...overrides,
+  };
+}
+
+/** One bare config dump: no Istiod, no capture time. */
+export function aBareReport(): ReportDocument {
+  const id = "details-v1-79f774bdb9-6jl5d.bookinfo";
+  const report = aHealthyReport();
+  return {
+    ...report,
+    title: "Istio snapshot config_dump.json",
+    verdict: {
+      tone: "neutral",
+      headline: "Whether the proxy is in sync cannot be told: no Istiod's answer was captured",
+      points: [],
+    },
+    capture: {
+      source: { kind: "config dump", name: "config_dump.json" },
+      time: null,
+      timeSource: "",
+      facts: [],
+      completeness: { listed: null, captured: 1, read: 1, listedNotCaptured: [], capturedNotListed: [] },
+      istiods: [],
+      versions: [],
+    },
+    sync: { rows: [], missing: "No Istiod's answer was captured, so the sync state is not known." },
+    proxies: [aProxy(id, "proxy-details", { tone: "neutral", sync: [], summary: "sync not known" })],
+  };
+}
+
+/** A mesh of `count` proxies, every ninth STALE. */
+export function aLargeReport(count = 300): ReportDocument {
+  const ids = Array.from(
+    { length: count },
+    (_, at) => `app-${at}-7c9d5b6f8-${(at * 7919).toString(36)}.team-${at % 12}`,
+  );
+  const rows = ids.map((id, at) =>
+    aRow(id, {
+      anchor: `proxy-app-${at}`,
+      ...(at % 9 === 0 ? { eds: aCell("STALE", { text: "STALE (7m)" }) } : {}),
+    }),
+  );
+  const stale = ids.filter((_, at) => at % 9 === 0);
+  const report = aHealthyReport();
+  return {
+    ...report,
+    title: "Istio snapshot large.tar.gz",
+    verdict: {
+      tone: "waiting",
+      headline: `${stale.length} of ${count} proxies are not in sync`,
+      points: [
+        {
+          level: "warning",
+          text: `${stale.length} proxies have not acknowledged the newest endpoints`,
+          nextStep: "Take a second snapshot: what is STALE in both is stuck.",
+          proxies: stale,
+          evidence: [],
+        },
+      ],
+    },
+    capture: {
+      ...report.capture,
+      completeness: {
+        listed: count,
+        captured: count,
+        read: count,
+        listedNotCaptured: [],
+        capturedNotListed: [],
+      },
+    },
+    sync: { rows, missing: "" },
+    proxies: ids.map((id, at) =>
+      aProxy(id, `proxy-app-${at}`, {
+        sync: rows.slice(at, at + 1),
+        ...(at % 9 === 0 ? { tone: "waiting" as const, summary: "STALE: EDS" } : {}),
+      }),
+    ),
+  };
+}
