@@ -1,5 +1,8 @@
 import type { Role } from "./roles.js";
 
+/** Enough of a config dump to hold its first section, the bootstrap. */
+export const headBytes = 256 * 1024;
+
 /** One file of a snapshot, whatever it was packed in. */
 export interface Entry {
   /** The name as the archive has it, with "/" between its parts; for a bare file, the file's own name. */
@@ -15,4 +18,6 @@ export interface Entry {
    * @throws UserError when a limit on the whole is reached
    */
   read(): Promise<{ readonly bytes: Uint8Array; readonly cut: boolean }>;
+  /** Reads, instead of the whole, at least the first `headBytes` of it (less where the entry is shorter). */
+  readHead(): Promise<Uint8Array>;
 }

@@ -2,11 +2,11 @@ import { createReadStream } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 
-import { UserError, messageOf } from "../shared/errors.js";
+import { BundleFormatError, UserError, messageOf } from "../shared/errors.js";
 import { lost, note, type Problem } from "../shared/problem.js";
 import { excerpt } from "../shared/printable.js";
 import { compareText } from "../shared/sorting.js";
-import type { Entry } from "./entry.js";
+import { headBytes, type Entry } from "./entry.js";
 import { inflate, type Inflated } from "./inflate.js";
 import type { Limits } from "./limits.js";
 import { roleOf } from "./roles.js";
@@ -101,6 +101,7 @@ async function openStream(
             size: file.size,
             capturedAt,
             read: () => file.read(),
+            readHead: () => file.readHead(),
           };
         }
         reportGzip(report);
@@ -121,6 +122,7 @@ async function openStream(
         size: null,
         capturedAt: null,
         read,
+        readHead: async () => (await read()).bytes,
       });
     };
     return { name, form: "document", seekable: false, entries, close };
@@ -170,7 +172,9 @@ function openDirectory(path: string, limits: Limits): OpenBundle {
         continue;
       }
       const read = async (): Promise<{ bytes: Uint8Array; cut: boolean }> => {
-        const bytes = await readFile(join(path, file.name));
+        const bytes = await readFile(join(path, file.name)).catch((error: unknown) => {
+          throw new BundleFormatError(file.name, "", messageOf(error));
+        });
         total += bytes.length;
         if (total > limits.totalBytes) {
           throw new UserError(
@@ -179,7 +183,18 @@ function openDirectory(path: string, limits: Limits): OpenBundle {
         }
         return { bytes, cut: false };
       };
-      yield { name: file.name, role: roleOf(file.name), size: file.size, capturedAt: null, read };
+      const readHead = async (): Promise<Uint8Array> => {
+        const handle = await open(join(path, file.name)).catch((error: unknown) => {
+          throw new BundleFormatError(file.name, "", messageOf(error));
+        });
+        try {
+          const { buffer, bytesRead } = await handle.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+          return buffer.subarray(0, bytesRead);
+        } finally {
+          await handle.close();
+        }
+      };
+      yield { name: file.name, role: roleOf(file.name), size: file.size, capturedAt: null, read, readHead };
     }
   };
   return { name: path, form: "directory", seekable: true, entries, close: () => Promise.resolve() };

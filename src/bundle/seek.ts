@@ -1,11 +1,11 @@
 import type { FileHandle } from "node:fs/promises";
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { constants, gunzip } from "node:zlib";
 
 import { messageOf } from "../shared/errors.js";
-import type { Entry } from "./entry.js";
+import { headBytes, type Entry } from "./entry.js";
 import { footerLength, readFooter } from "./footer.js";
-import type { Limits } from "./limits.js";
+import { defaultLimits, type Limits } from "./limits.js";
 import { manifestName, parseManifest, type Manifest, type ManifestFile, type Member } from "./manifest.js";
 import { roleOf } from "./roles.js";
 import { readTar, refuseName, refuseSize } from "./tar-reader.js";
@@ -50,7 +50,15 @@ export async function seekEntries(
         const wanted = { name: listed.name, size: listed.size, place: listed.member };
         return { bytes: await readMember(file, wanted, limits), cut: false };
       };
-      yield { name: listed.name, role: roleOf(listed.name), size: listed.size, capturedAt: null, read };
+      const readHead = (): Promise<Uint8Array> => readMemberHead(file, listed);
+      yield {
+        name: listed.name,
+        role: roleOf(listed.name),
+        size: listed.size,
+        capturedAt: null,
+        read,
+        readHead,
+      };
     }
     const read = (): Promise<{ bytes: Uint8Array; cut: boolean }> =>
       Promise.resolve({ bytes: manifestBytes, cut: false });
@@ -60,6 +68,7 @@ export async function seekEntries(
       size: manifestBytes.length,
       capturedAt: null,
       read,
+      readHead: () => Promise.resolve(manifestBytes),
     };
   };
 }
@@ -107,6 +116,28 @@ async function readMember(
 // eslint-disable-next-line @typescript-eslint/require-await -- an async iterable is what the reader takes
 async function* once(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
   yield chunk;
+}
+
+/** Compressed bytes that hold the head of any dump: JSON deflates to less than a tenth. */
+const compressedHead = 32 * 1024;
+
+/** The beginning of a member's file, without inflating the rest. */
+async function readMemberHead(file: FileHandle, { name, member }: ManifestFile): Promise<Uint8Array> {
+  const length = Math.min(member.length, compressedHead);
+  let tar: Uint8Array;
+  try {
+    // what comes out of a truncated stream is bounded by what went in
+    tar = await inflateMember(await readAt(file, { offset: member.offset, length }), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+  } catch (error) {
+    throw new IndexMismatch(`${name}: ${messageOf(error)}`);
+  }
+  for await (const entry of readTar(once(tar), { ...defaultLimits }, () => undefined)) {
+    if (entry.name !== name) throw new IndexMismatch(`${name}: its member holds another entry`);
+    return (await entry.read()).bytes.subarray(0, headBytes);
+  }
+  throw new IndexMismatch(`${name}: its member holds no entry`);
 }
 
 async function readAt(file: FileHandle, { offset, length }: Member): Promise<Uint8Array> {

@@ -3,6 +3,7 @@ import { extract, type Header } from "tar-stream";
 import { UserError, messageOf } from "../shared/errors.js";
 import { lost, note, type Problem } from "../shared/problem.js";
 import { excerpt } from "../shared/printable.js";
+import { headBytes } from "./entry.js";
 import type { Limits } from "./limits.js";
 import { tarFraming } from "./tar-framing.js";
 
@@ -13,6 +14,7 @@ export interface TarFile {
   /** null when the header has none. */
   readonly modified: Date | null;
   read(): Promise<{ readonly bytes: Uint8Array; readonly cut: boolean }>;
+  readHead(): Promise<Uint8Array>;
 }
 
 /** Types that are listed but hold nothing to read. */
@@ -81,6 +83,7 @@ export async function* readTar(
             ? { bytes: bytes.subarray(0, Math.max(0, real)), cut: true }
             : { bytes, cut: false };
         },
+        readHead: () => collect(stream as AsyncIterable<Uint8Array>, Math.min(header.size, headBytes)),
       };
       stream.resume();
     }
@@ -108,11 +111,11 @@ function bodyStart(header: Header): number {
 /** Why an entry is not read; "" for one that needs no mention, null for one that is read. */
 function refuse(header: Header, name: string, limits: Limits): string | null {
   if (silent.has(header.type)) return "";
-  const pax = (header as { readonly pax: object | null }).pax; // null where there is none, whatever its type says
-  if (header.type !== "file" && header.type !== "contiguous-file") {
-    return `is a ${header.type ?? "special file (such as a sparse one)"}; only regular files are read`;
+  const type = header.type as string | null; // null for a type that tar-stream does not know
+  if (type !== "file" && type !== "contiguous-file") {
+    return `is a ${type ?? "special file (such as a sparse one)"}; only regular files are read`;
   }
-  if (Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse.")))
+  if (Object.keys(header.pax ?? {}).some((key) => key.startsWith("GNU.sparse.")))
     return "is a sparse file; only regular files are read";
   return refuseName(name, limits) ?? refuseSize(header.size, limits);
 }
@@ -150,17 +153,17 @@ async function pump(source: AsyncIterable<Uint8Array>, tar: ReturnType<typeof ex
   tar.end(null);
 }
 
-/** The bytes of a stream whose length its header tells; a header that lies costs no memory before the bytes come. */
+/** The first `size` bytes of a stream, or all; a header that lies costs no memory before the bytes come. */
 async function collect(stream: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return chunks.length === 1 && chunks[0] !== undefined
-    ? chunks[0]
-    : Buffer.concat(chunks, Math.min(size, length(chunks)));
+  let length = 0;
+  for await (const chunk of stream) {
+    if (length >= size) continue; // a stream that is left early would take the archive with it
+    chunks.push(chunk);
+    length += chunk.length;
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
 }
-
-const length = (chunks: readonly Uint8Array[]): number =>
-  chunks.reduce((sum, chunk) => sum + chunk.length, 0);
 
 function isTarError(error: unknown): boolean {
   return (

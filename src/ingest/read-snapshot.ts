@@ -5,8 +5,8 @@ import { defaultLimits, type Limits } from "../bundle/limits.js";
 import { openBundle, type OpenBundle } from "../bundle/open.js";
 import type { Role } from "../bundle/roles.js";
 import { IndexMismatch } from "../bundle/seek.js";
-import { UserError } from "../shared/errors.js";
-import { note, ProblemList } from "../shared/problem.js";
+import { BundleFormatError, UserError } from "../shared/errors.js";
+import { lost, note, ProblemList } from "../shared/problem.js";
 import type { Snapshot } from "../snapshot/model.js";
 import { resourceStore, type Platform } from "../snapshot/parse/resources.js";
 import { SnapshotBuilder } from "./snapshot-builder.js";
@@ -17,6 +17,8 @@ export type EntryKind = Role["kind"];
 export interface ReadOptions {
   /** Entries that are read; `manifest` and `document` always are. Default: all that any analysis uses. */
   readonly want?: ReadonlySet<EntryKind>;
+  /** Whether at least the node of each proxy is read where its dump is not wanted: it stands in the dump's first section. */
+  readonly nodes?: boolean;
   readonly limits?: Limits;
   /** Capture time by the user's word, RFC 3339. */
   readonly at?: string | null;
@@ -101,10 +103,18 @@ async function fill(
     count++;
     builder.seen(entry);
     const { kind } = entry.role;
-    if (!want.has(kind) && kind !== "manifest" && kind !== "document") continue;
-    const { bytes, cut } = await entry.read();
-    options.onContent?.(entry, bytes);
-    builder.read(entry, bytes, cut);
+    try {
+      if (want.has(kind) || kind === "manifest" || kind === "document") {
+        const { bytes, cut } = await entry.read();
+        options.onContent?.(entry, bytes);
+        builder.read(entry, bytes, cut);
+      } else if (kind === "proxyDump" && options.nodes === true) {
+        builder.readNode(entry, await entry.readHead());
+      }
+    } catch (error) {
+      if (!(error instanceof BundleFormatError) || kind === "document") throw error;
+      problems.add(lost(error.entry, error.detail, error.pointer));
+    }
   }
   if (!builder.hasAnything) {
     throw new UserError(

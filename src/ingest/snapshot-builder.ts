@@ -25,7 +25,7 @@ import {
   type Ztunnel,
 } from "../snapshot/model.js";
 import { parsePods, parseServices } from "../snapshot/parse/cluster-objects.js";
-import { readConfigDump, type ConfigDump } from "../snapshot/parse/config-dump.js";
+import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/config-dump.js";
 import { JsonScanner } from "../snapshot/parse/json-scan.js";
 import { proxyTypeOf, splitProxyId } from "../snapshot/parse/node.js";
 import type { ResourceStore } from "../snapshot/parse/resources.js";
@@ -54,6 +54,8 @@ interface ProxyDraft {
   dump: Collected<ConfigDump> | null;
   serverInfo: Collected<ServerInfo> | null;
   dumpEntry: string | null;
+  /** From the head of a dump that was not read. */
+  node: Node | null;
 }
 interface IstiodDraft {
   readonly id: string;
@@ -158,6 +160,10 @@ export class SnapshotBuilder {
         );
         return;
       case "istiodDump": {
+        if (isNotConnected(bytes)) {
+          problems.add(note(entry.name, "this Istiod does not serve the proxy; another one may"));
+          return;
+        }
         const dump = attempt(() => readConfigDump(bytes, entry.name, this.options.store));
         if (dump.state === "absent") return;
         for (const problem of dump.value.problems) problems.add(problem);
@@ -184,6 +190,18 @@ export class SnapshotBuilder {
     }
   }
 
+  /** Reads the node from the first bytes of a proxy's dump. */
+  readNode(entry: Entry, head: Uint8Array): void {
+    if (entry.role.kind !== "proxyDump") return;
+    const { proxy } = entry.role;
+    if (looksLikeZtunnel(head)) {
+      this.#proxies.delete(keyOf(proxy));
+      this.#ztunnel(proxy);
+      return;
+    }
+    this.#proxy(proxy).node = readNode(head, entry.name, this.options.store.maxDepth);
+  }
+
   /** @throws UserError when `--as` or a capture time is needed and missing */
   build(): Snapshot {
     const { options } = this;
@@ -202,6 +220,7 @@ export class SnapshotBuilder {
     const timeOf = (entry: string | null): string | null =>
       entry === null ? null : (this.#times.get(entry)?.time ?? null);
     const proxies = [...this.#proxies.values()].map((draft) => this.#buildProxy(draft, timeOf));
+    this.#placeViews();
     const istiods = [...this.#istiods.values()].map((draft): Istiod => ({
       id: draft.id,
       namespace: draft.namespace,
@@ -213,7 +232,7 @@ export class SnapshotBuilder {
         draft.syncBefore ?? this.#missing("synczBefore", "no second syncz answer was captured"),
         timeOf,
       ),
-      version: draft.version ?? this.#missing("istiodVersion", "its /version was not captured"),
+      version: draft.version ?? this.#missing("istiodVersion", "no /version of it was captured"),
       views: draft.views
         .map(({ proxyId, sections, entry }): IstiodView => ({
           proxyId,
@@ -245,7 +264,7 @@ export class SnapshotBuilder {
           id: `${pod}.${namespace}`,
           pod,
           namespace,
-          dump: dump ?? this.#missing("ztunnelDump", "its config_dump was not captured"),
+          dump: dump ?? this.#missing("ztunnelDump", "no config_dump of it was captured"),
         }))
         .sort(by((ztunnel) => ztunnel.id)),
       pods: this.#pods ?? this.#missing("pods", "the list of pods was not captured"),
@@ -256,15 +275,26 @@ export class SnapshotBuilder {
     };
   }
 
+  /** A must-gather does not name the Istiod that it asked; where there is just one, it was that. */
+  #placeViews(): void {
+    const unnamed = keyOf({ namespace: "", name: "unnamed" });
+    const views = this.#istiods.get(unnamed)?.views ?? [];
+    const named = [...this.#istiods].filter(([key]) => key !== unnamed).map(([, draft]) => draft);
+    const [only] = named;
+    if (this.options.form === "document" || only === undefined || named.length > 1) return;
+    only.views.push(...views);
+    this.#istiods.delete(unnamed);
+  }
+
   #missing(kind: Role["kind"], reason: string): { readonly state: "absent"; readonly reason: string } {
     return absent(this.options.want.has(kind) || this.options.form === "document" ? reason : notRead);
   }
 
   #buildProxy(draft: ProxyDraft, timeOf: (entry: string | null) => string | null): Proxy {
     const { pod, namespace, dumpEntry } = draft;
-    const dump = draft.dump ?? this.#missing("proxyDump", "its config_dump was not captured");
-    const serverInfo = draft.serverInfo ?? this.#missing("serverInfo", "its server_info was not captured");
-    const node = nodeOf(dump, serverInfo);
+    const dump = draft.dump ?? this.#missing("proxyDump", "no config_dump of it was captured");
+    const serverInfo = draft.serverInfo ?? this.#missing("serverInfo", "no server_info of it was captured");
+    const node = draft.node === null ? nodeOf(dump, serverInfo) : present(draft.node);
     const id = namespace === "" ? pod : `${pod}.${namespace}`;
     if (
       node.state === "present" &&
@@ -431,6 +461,7 @@ export class SnapshotBuilder {
       dump: null,
       serverInfo: null,
       dumpEntry: null,
+      node: null,
     }));
   }
 
@@ -474,6 +505,11 @@ function nodeOf(dump: Collected<ConfigDump>, serverInfo: Collected<ServerInfo>):
 function withTime(list: Collected<SyncList>, timeOf: (entry: string) => string | null): Collected<SyncList> {
   if (list.state === "absent") return list;
   return present({ ...list.value, capturedAt: timeOf(list.value.origin.entry) });
+}
+
+/** What a replica answers for a proxy of another one (istio/istio, pilot/pkg/xds/debug.go): an answer, not a failure. */
+function isNotConnected(bytes: Uint8Array): boolean {
+  return decodeText(bytes.subarray(0, 4096)).includes("Proxy not connected to this Pilot instance");
 }
 
 function flat(collected: Collected<Ztunnel["dump"]>): Ztunnel["dump"] {

@@ -56,7 +56,7 @@ const singular: Readonly<Record<SectionKind, string>> = {
 
 /** The report of a snapshot. `programVersion` is that of istio-snapshot. */
 export function buildReport(snapshot: Snapshot, status: SyncStatus, programVersion: string): ReportDocument {
-  const anchors = new Map(snapshot.proxies.map(({ id }, index) => [id, `proxy-${index + 1}`]));
+  const anchors = anchorsOf(snapshot.proxies.map(({ id }) => id));
   const rows = status.rows.map((row) => syncRow(row, anchors));
   const sections = snapshot.proxies.map((proxy) => proxySection(proxy, rows, status, anchors));
   const points = verdictPoints(snapshot, status, sections);
@@ -163,7 +163,12 @@ function proxySection(
     summary,
     facts: proxyFacts(proxy, own),
     sync: own,
-    resources: sectionKinds.map((kind) => resourceCounts(kind, proxy.config[kind])),
+    resources: sectionKinds.map((kind) => {
+      const rejected = notices.filter(
+        (item) => item.state === "rejected" && item.kind === singular[kind],
+      ).length;
+      return resourceCounts(kind, proxy.config[kind], rejected);
+    }),
     notices,
   };
 }
@@ -171,12 +176,14 @@ function proxySection(
 function resourceCounts(
   kind: SectionKind,
   section: Collected<ReferenceList>,
+  rejected: number,
 ): ProxySection["resources"][number] {
   if (section.state === "absent")
     return { kind, label: labels[kind], counts: null, reason: section.reason, newest: null };
-  const counts = { total: 0, static: 0, active: 0, warming: 0, draining: 0, rejected: 0 };
+  const counts = { total: 0, static: 0, active: 0, warming: 0, draining: 0, rejected };
   let newest: string | null = null;
   for (const { state, source, lastUpdated } of section.value) {
+    if (state === "rejected") continue; // Envoy shows one twice
     counts.total++;
     if (source === "static") counts.static++;
     if (state !== "unknown") counts[state]++;
@@ -261,7 +268,7 @@ function proxyFacts(proxy: Proxy, rows: readonly SyncRow[]): Fact[] {
     return typeof value === "string" ? value : "";
   };
   const why = (collected: Collected<unknown>): string =>
-    collected.state === "absent" ? collected.reason : "not said";
+    collected.state === "absent" ? collected.reason : "it does not say";
   const fact = (label: string, value: string | null | undefined, reason: string): Fact =>
     value === undefined || value === null || value === ""
       ? { label, value: reason, missing: true }
@@ -339,33 +346,32 @@ function errorPoints(status: SyncStatus): VerdictPoint[] {
       nextStep:
         "Find the resource that the text names, and the Istio object that it comes from; correct or delete that. Do not restart the pods before: they would come up without it.",
       proxies,
-      evidence: group
-        .slice(0, 3)
-        .flatMap(({ row, cell }) =>
-          row.origin === null
-            ? []
-            : [
-                {
-                  entry: row.origin.entry,
-                  pointer: row.origin.pointer,
-                  excerpt: excerpt(cell.error ?? "ERROR", 200),
-                },
-              ],
-        ),
+      evidence: group.slice(0, 3).flatMap(({ row, cell }) =>
+        row.origin === null
+          ? []
+          : [
+              {
+                entry: row.origin.entry,
+                pointer: row.origin.pointer,
+                excerpt: excerpt(cell.error ?? "ERROR", 200),
+              },
+            ],
+      ),
     };
   });
 }
 
 /** Rejections that only the dumps know, grouped by Envoy's text. */
 function rejectionPoints(sections: readonly ProxySection[], status: SyncStatus): VerdictPoint[] {
-  const told = new Set(
-    status.rows.flatMap((row) =>
-      [...row.types.values()].map(({ error }) => `${row.name}\n${causeOf(error ?? "")}`),
-    ),
+  // Istiod's text of a rejection holds Envoy's
+  const told = status.rows.flatMap(({ name, types }) =>
+    [...types.values()].flatMap(({ error }) => (error === null ? [] : [{ name, cause: causeOf(error) }])),
   );
+  const isTold = (id: string, details: string): boolean =>
+    told.some(({ name, cause }) => name === id && cause.includes(causeOf(details)));
   const all = sections.flatMap((section) =>
     section.notices
-      .filter(({ state, details }) => state === "rejected" && !told.has(`${section.id}\n${causeOf(details)}`))
+      .filter(({ state, details }) => state === "rejected" && !isTold(section.id, details))
       .map((item) => ({ section, item })),
   );
   return grouped(all, ({ item }) => `${item.kind}\n${causeOf(item.details)}`).map((group) => {
@@ -543,7 +549,7 @@ function capturePoints(snapshot: Snapshot, status: SyncStatus): VerdictPoint[] {
   if (snapshot.gaps.length > 0) {
     points.push({
       level: "warning",
-      text: `The collector could not capture ${countOf(snapshot.gaps.length, "thing")}`,
+      text: `${countOf(snapshot.gaps.length, "answer")} could not be captured`,
       nextStep: "They are listed below with the reason.",
       proxies: [],
       evidence: [],
@@ -604,18 +610,11 @@ function verdictTone(points: readonly VerdictPoint[]): Tone {
 
 function capture(snapshot: Snapshot, status: SyncStatus): ReportDocument["capture"] {
   const { source, captureTime } = snapshot;
+  const damaged = new Set(
+    snapshot.problems.filter(({ severity }) => severity === "lost").map(({ entry }) => entry),
+  );
   const listed = unique(status.rows.filter(({ connected }) => connected === true).map(({ name }) => name));
   const facts: Fact[] = [
-    { label: "Snapshot", value: baseName(source.name), missing: false },
-    { label: "Kind", value: source.kind, missing: false },
-    {
-      label: "Captured",
-      value:
-        captureTime === null
-          ? "unknown: no time stands in the snapshot (--at gives one); no age is shown"
-          : `${captureTime.value} (by ${captureTime.source})`,
-      missing: captureTime === null,
-    },
     ...(source.window === null
       ? []
       : [
@@ -625,8 +624,16 @@ function capture(snapshot: Snapshot, status: SyncStatus): ReportDocument["captur
             missing: false,
           },
         ]),
-    { label: "Written by", value: source.program ?? "not said", missing: source.program === null },
-    { label: "Redaction", value: source.redaction ?? "not said", missing: source.redaction === null },
+    {
+      label: "Written by",
+      value: source.program ?? "the snapshot does not say",
+      missing: source.program === null,
+    },
+    {
+      label: "Redaction",
+      value: source.redaction ?? "the snapshot does not say",
+      missing: source.redaction === null,
+    },
   ];
   const envoys = snapshot.proxies.flatMap(({ serverInfo, node }) => {
     if (serverInfo.state === "present") return [serverInfo.value.parts?.version ?? serverInfo.value.version];
@@ -646,8 +653,9 @@ function capture(snapshot: Snapshot, status: SyncStatus): ReportDocument["captur
     completeness: {
       listed: status.missing === null ? listed.length : null,
       captured: snapshot.proxies.length,
-      read: snapshot.proxies.filter(({ config }) =>
-        sectionKinds.some((kind) => config[kind].state === "present"),
+      read: snapshot.proxies.filter(
+        ({ config, dumpEntry }) =>
+          sectionKinds.some((kind) => config[kind].state === "present") && !damaged.has(dumpEntry ?? ""),
       ).length,
       listedNotCaptured: [...status.listedNotCaptured],
       capturedNotListed: status.missing === null ? [...status.capturedNotListed] : [],
@@ -698,6 +706,20 @@ const plurals: Readonly<Record<string, string>> = { proxy: "proxies" };
 /** "1 proxy", "3 proxies". */
 function countOf(count: number, noun: string): string {
   return `${count} ${count === 1 ? noun : (plurals[noun] ?? `${noun}s`)}`;
+}
+
+/** An element id for each proxy: its own id where that is plain, so that a link to it stays the same in the next report. */
+function anchorsOf(ids: readonly string[]): Map<string, string> {
+  const anchors = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const id of ids) {
+    const plain = `proxy-${id.slice(0, 200).replace(/[^A-Za-z0-9._-]/g, "_")}`;
+    let anchor = plain;
+    for (let next = 2; taken.has(anchor); next++) anchor = `${plain}~${next}`;
+    taken.add(anchor);
+    anchors.set(id, anchor);
+  }
+  return anchors;
 }
 
 const baseName = (path: string): string =>

@@ -33,6 +33,7 @@ export interface SyncCell {
 }
 
 export interface SyncRow {
+  /** The proxy id, `<pod>.<namespace>`. */
   name: string;
   namespace: string;
   cluster: string;
@@ -73,6 +74,7 @@ export interface ResourceNotice {
 
 export interface ProxySection {
   id: string;
+  /** Begins with `proxy-`, so that it is none of the page's own ids. */
   anchor: string;
   pod: string;
   namespace: string;
@@ -84,7 +86,10 @@ export interface ProxySection {
   /** Envoy version, state, uptime, node id, Istiod, revision, ... in reading order. */
   facts: Fact[];
   sync: SyncRow[];
-  /** Counts per resource kind, in a fixed order; a section that was not captured has `counts: null` and a reason. */
+  /**
+   * Counts per resource kind, in a fixed order; a section that was not captured has `counts: null` and a reason. `total`
+   * counts what the proxy holds, in any state; `static` those of them that come from the bootstrap; `rejected` is beside it.
+   */
   resources: {
     kind: string;
     label: string;

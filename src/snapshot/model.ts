@@ -115,7 +115,7 @@ export interface Node {
   readonly cluster: string;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly locality: { readonly region: string; readonly zone: string; readonly subZone: string } | null;
-  /** Envoy's own version from `user_agent_build_version`, e.g. "1.31.2"; null when not said. */
+  /** Envoy's own version from `user_agent_build_version`, e.g. "1.31.2" or "1.31.2-dev"; null when not said. */
   readonly envoyVersion: string | null;
   readonly origin: Origin;
 }

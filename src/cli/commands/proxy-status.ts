@@ -57,7 +57,7 @@ export const proxyStatusCommand: CommandModule<object, ProxyStatusArgs> = {
     ),
   handler: async (args) => {
     const form = formOf(args.output);
-    const snapshot = await loadSnapshot(args, { want: needed });
+    const snapshot = await loadSnapshot(args, { want: needed, nodes: true });
     const status = syncStatus(snapshot);
     remarkGaps(snapshot);
     if (status.missing !== null) {
@@ -114,7 +114,7 @@ function details(row: ProxyStatus): string {
     name,
     statusText(status),
     status.sentTime ?? "-",
-    status.error ?? "-",
+    status.error?.trim() ?? "-",
   ]);
   return textTable(["TYPE", "STATUS", "LAST SENT", "REJECTED BECAUSE"], lines);
 }
@@ -170,7 +170,9 @@ function remarkRows(
   if (unsure !== "")
     remark(`whether these are connected is not known (${status.listsIncomplete ?? "no list"}): ${unsure}`);
   const rejections = rows.flatMap((row) =>
-    [...row.types].flatMap(([type, { error }]) => (error === null ? [] : [`${type} of ${row.name} rejected: ${error}`])),
+    [...row.types].flatMap(([type, { error }]) =>
+      error === null ? [] : [`${type} of ${row.name} rejected: ${error.trim()}`],
+    ),
   );
   if (id === null) for (const line of rejections.slice(0, 5)) remark(line);
   if (id !== null) remark("the comparison of Istiod's view with Envoy's is not in this version yet");

@@ -200,11 +200,11 @@ function neverCaptured({ source }: Snapshot): string[] {
 
 function absentParts(snapshot: Snapshot): string[] {
   return snapshot.proxies.flatMap(({ id, config, serverInfo, dumpEntry }) => [
-    ...(dumpEntry === null ? [`${id}: config dump: not captured`] : []),
+    ...(dumpEntry === null ? [`${id}: no config_dump of it was captured`] : []),
     ...(dumpEntry !== null && config.endpointAssignment.state === "absent"
       ? [`${id}: endpoints: ${config.endpointAssignment.reason}`]
       : []),
-    ...(serverInfo.state === "absent" ? [`${id}: server_info: ${serverInfo.reason}`] : []),
+    ...(serverInfo.state === "absent" ? [`${id}: ${serverInfo.reason}`] : []),
   ]);
 }
 

@@ -37,7 +37,7 @@ export const versionCommand: CommandModule<object, VersionArgs> = {
     ),
   handler: async (args) => {
     const form = formOf(args.output);
-    const snapshot = await loadSnapshot(args, { want: needed });
+    const snapshot = await loadSnapshot(args, { want: needed, nodes: true });
     remarkGaps(snapshot);
     const { capture } = buildReport(snapshot, syncStatus(snapshot), programVersion());
     if (capture.versions.length === 0 && capture.istiods.length === 0 && snapshot.proxies.length === 0) {

@@ -26,6 +26,7 @@ import {
   type SectionKind,
 } from "../model.js";
 import { ReferenceListBuilder } from "../reference-list.js";
+import { identityForm, IdentityError } from "./identity.js";
 import { JsonScanner, ScanError } from "./json-scan.js";
 import { nodeFromBootstrap } from "./node.js";
 import type { ResourceStore } from "./resources.js";
@@ -163,6 +164,40 @@ interface Found {
  */
 export function readConfigDump(bytes: Uint8Array, entry: string, store: ResourceStore): ConfigDump {
   return new DumpReader(utf8(bytes), entry, store).read();
+}
+
+/**
+ * The node of a dump of which only the beginning is at hand, as long as the bootstrap stands in it.
+ * @returns null when it does not
+ */
+export function readNode(head: Uint8Array, entry: string, maxDepth: number): Node | null {
+  const bytes = utf8(head);
+  const scanner = new JsonScanner(bytes);
+  const start = jsonStart(bytes);
+  if (bytes[start] !== 0x7b) return null;
+  let node: Node | null = null;
+  try {
+    scanner.object(start, (key, at) => {
+      if (key !== "configs") return scanner.skipValue(at).end;
+      return scanner.array(at, (index, section) =>
+        scanner.object(section, (name, value) => {
+          const { end } = scanner.skipValue(value);
+          if (name !== "bootstrap") return end;
+          const { text } = identityForm(
+            scanner.text(value, end),
+            "envoy.config.bootstrap.v3.Bootstrap",
+            maxDepth,
+          );
+          node ??= nodeFromBootstrap(text, { entry, pointer: `/configs/${index}/bootstrap/node` });
+          throw new ScanError("cut", end); // the rest is of no interest
+        }),
+      );
+    });
+  } catch (error) {
+    if (!(error instanceof ScanError || error instanceof IdentityError || error instanceof BundleFormatError))
+      throw error;
+  }
+  return node;
 }
 
 class DumpReader {

@@ -13,6 +13,7 @@ interface RawNode {
       readonly minor_number?: number;
       readonly patch?: number;
     };
+    readonly metadata?: Readonly<Record<string, unknown>>;
   };
 }
 const validate = validator<RawNode>("node");
@@ -33,7 +34,9 @@ export function parseNode(json: unknown, origin: Origin): Node {
   if ((raw.id ?? "") === "" && raw.metadata === undefined) {
     throw new BundleFormatError(origin.entry, `${origin.pointer}/id`, "is missing");
   }
-  const version = raw.user_agent_build_version?.version;
+  const build = raw.user_agent_build_version;
+  const version = build?.version;
+  const label = build?.metadata?.["build.label"];
   return {
     id: raw.id ?? "",
     parts: parseNodeId(raw.id ?? ""),
@@ -50,7 +53,7 @@ export function parseNode(json: unknown, origin: Origin): Node {
     envoyVersion:
       version === undefined
         ? null
-        : `${version.major_number ?? 0}.${version.minor_number ?? 0}.${version.patch ?? 0}`,
+        : `${version.major_number ?? 0}.${version.minor_number ?? 0}.${version.patch ?? 0}${typeof label === "string" ? `-${label}` : ""}`,
     origin,
   };
 }
@@ -71,6 +74,7 @@ function snakeNode(json: unknown): unknown {
       ? {}
       : {
           user_agent_build_version: {
+            ...(isObject(build) ? pick(build, ["metadata"]) : {}),
             version: {
               ...rename(buildVersion, "major_number", "majorNumber"),
               ...rename(buildVersion, "minor_number", "minorNumber"),
