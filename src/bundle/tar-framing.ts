@@ -62,7 +62,7 @@ export function tarFraming(fillLimit: number): TarFraming {
       while (offset < chunk.length) {
         if (remaining > 0) {
           const part = chunk.subarray(offset, offset + remaining);
-          paxBody?.push(part.slice());
+          paxBody?.push(new Uint8Array(part));
           remaining -= part.length;
           offset += part.length;
           position += part.length;

@@ -33,7 +33,7 @@ const body = code.replace(
   (_, path: string, helper: string) => {
     const line = `import ${helper}Module from "${path}.js";`;
     if (!imports.includes(line)) imports.push(line);
-    return `${helper}Module.default`;
+    return `(typeof ${helper}Module === "function" ? ${helper}Module : ${helper}Module.default)`; // bundlers unwrap the default
   },
 );
 mkdirSync(new URL("src/generated/", root), { recursive: true });

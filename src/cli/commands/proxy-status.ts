@@ -59,7 +59,6 @@ export const proxyStatusCommand: CommandModule<object, ProxyStatusArgs> = {
     const form = formOf(args.output);
     const snapshot = await loadSnapshot(args, { want: needed, nodes: true });
     const status = syncStatus(snapshot);
-    remarkGaps(snapshot);
     if (status.missing !== null) {
       throw new UserError(
         `no sync state: ${status.missing}. It needs Istiod's /debug/syncz or the XDS answer to istio.io/debug/syncz`,
@@ -74,6 +73,7 @@ export const proxyStatusCommand: CommandModule<object, ProxyStatusArgs> = {
           ? table(rows, painter(args.color))
           : table(rows, painter(args.color)) + rows.map((row) => `\n${details(row)}`).join(""),
     );
+    remarkGaps(snapshot);
     if (form === "table" || rows.length === 0) remarkRows(status, rows, args, id);
     process.exitCode = rows.some(isWrong) ? exitCodes.found : exitCodes.clean;
   },

@@ -52,16 +52,17 @@ export const reportCommand: CommandModule<object, ReportArgs> = {
     }
     const snapshot = await loadSnapshot(args);
     const report = buildReport(snapshot, syncStatus(snapshot), programVersion());
-    remarkGaps(snapshot);
     const text = await draw(report, args.format);
     const target = args.output ?? defaultName(pathOf(args), endings[args.format]);
-    if (target === "-") await print(text);
+    const isStandardOutput = target === "-";
+    if (isStandardOutput) await print(text);
     else {
       await writeFile(target, text).catch((error: unknown) => {
         throw new UserError(`cannot write ${target}: ${messageOf(error)}`);
       });
-      remark(`${report.verdict.headline}. Wrote ${target}`);
     }
+    remarkGaps(snapshot);
+    if (!isStandardOutput) remark(`${report.verdict.headline}. Wrote ${target}`);
     process.exitCode = report.verdict.tone === "bad" ? exitCodes.found : exitCodes.clean;
   },
 };

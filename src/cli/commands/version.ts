@@ -38,12 +38,12 @@ export const versionCommand: CommandModule<object, VersionArgs> = {
   handler: async (args) => {
     const form = formOf(args.output);
     const snapshot = await loadSnapshot(args, { want: needed, nodes: true });
-    remarkGaps(snapshot);
     const { capture } = buildReport(snapshot, syncStatus(snapshot), programVersion());
     if (capture.versions.length === 0 && capture.istiods.length === 0 && snapshot.proxies.length === 0) {
       throw new UserError("the snapshot names no Istiod and no proxy, so no version");
     }
     await print(form === "table" ? lines(snapshot, capture.versions) : document(json(snapshot), form));
+    remarkGaps(snapshot);
     process.exitCode = exitCodes.clean;
   },
 };

@@ -51,7 +51,7 @@ export function pieceCache<T>(
       }
       const key = keyOf(bytes, start);
       const bucket = buckets.get(key) ?? [];
-      bucket.unshift({ bytes: bytes.slice(start, end), kind, value });
+      bucket.unshift({ bytes: new Uint8Array(bytes.subarray(start, end)), kind, value }); // a copy: Buffer's slice would hold the dump
       bucket.length = Math.min(bucket.length, bucketSize);
       buckets.set(key, bucket);
     },

@@ -239,7 +239,12 @@ export function parseIstiodAnswers(
 ): { readonly id: string; readonly sync: SyncList }[] {
   return Object.entries(json).flatMap(([id, answer]) => {
     try {
-      return [{ id, sync: parseSyncAnswer(answer, entry, `/${pointerToken(id)}`, problems) }];
+      const pointer = `/${pointerToken(id)}`;
+      const sync = parseSyncAnswer(answer, entry, pointer, problems);
+      if (Array.isArray(answer) && answer.length > 0 && sync.states.length === 0) {
+        throw new BundleFormatError(entry, pointer, 'is an array, but its elements name no "proxy"');
+      }
+      return [{ id, sync }];
     } catch (error) {
       if (!(error instanceof BundleFormatError)) throw error;
       problems.add(lost(entry, error.detail, error.pointer));
