@@ -292,7 +292,7 @@ function proxyFacts(proxy: Proxy, rows: readonly SyncRow[]): Fact[] {
       "Istiod",
       istiods.join(", "),
       rows.length === 0 || rows.some(({ connected }) => connected !== false)
-        ? "not known"
+        ? "Istiod's lists are incomplete"
         : "in no Istiod's list",
     ),
     fact("Type", proxy.type === "unknown" ? null : proxy.type, fromNode),
@@ -324,8 +324,10 @@ function verdictPoints(
     ...statePoints(snapshot, sections),
     ...capturePoints(snapshot, status),
     ...versionPoints(status),
-  ];
+  ].sort((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level)); // stable: within a level the order above stays
 }
+
+const levels = ["error", "warning", "info"];
 
 /** Rejections that Istiod knows of, one point a type and text. */
 function errorPoints(status: SyncStatus): VerdictPoint[] {
@@ -411,7 +413,7 @@ function stalePoints(status: SyncStatus): VerdictPoint[] {
         level,
         text:
           level === "info"
-            ? `${countOf(proxies.length, "proxy")} ${verb} a ${type} push of ${row.istiod} in flight`
+            ? `${countOf(proxies.length, "proxy")} ${verb} a push of ${row.istiod} in flight (${type})`
             : `${countOf(proxies.length, "proxy")} ${verb} not acknowledged ${type} from ${row.istiod}${since}${cell.progress === "stuck" ? " (the same push in both answers: stuck)" : ""}`,
         nextStep:
           level === "info"
