@@ -47,6 +47,16 @@ export interface Manifest {
   };
 }
 
+/**
+ * The entry that a manifest's file is, where the bundle was unpacked or packed anew under another folder.
+ * @param manifestEntry the entry of the manifest itself
+ */
+export function entryOf(file: string, manifestEntry: string): string {
+  const root = "istio-snapshot/";
+  const folder = manifestEntry.slice(0, -"manifest.json".length);
+  return file.startsWith(root) ? folder + file.slice(root.length) : file;
+}
+
 const validate = validator<Manifest>("manifest");
 
 /** @throws BundleFormatError naming the field */

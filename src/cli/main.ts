@@ -37,7 +37,9 @@ export async function main(args: readonly string[]): Promise<void> {
       .epilogue("Exit codes: 0 nothing wrong found, 1 something is wrong, 2 not answered.")
       .fail((message: string | null, error: unknown) => {
         if (error instanceof Error) throw error;
-        throw new UserError(`${(message ?? "bad usage").replace(/\s*\n\s*/g, " ")} ("istio-snapshot --help" lists what there is)`);
+        throw new UserError(
+          `${(message ?? "bad usage").replace(/\s*\n\s*/g, " ")} ("istio-snapshot --help" lists what there is)`,
+        );
       })
       .parseAsync();
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { Entry } from "../bundle/entry.js";
-import { parseManifest, type Manifest } from "../bundle/manifest.js";
+import { entryOf, parseManifest, type Manifest } from "../bundle/manifest.js";
 import type { PodName, Role } from "../bundle/roles.js";
 import { BundleFormatError, UserError } from "../shared/errors.js";
 import { decodeText, jsonStart, parseJson, parseJsonSequence, utf8 } from "../shared/json.js";
@@ -86,6 +86,7 @@ export class SnapshotBuilder {
   #pods: Collected<readonly Pod[]> | null = null;
   #services: Collected<readonly Service[]> | null = null;
   #manifest: Manifest | null = null;
+  #manifestEntry = "";
   #manifestSeen = false;
   #document: SourceKind | null = null;
   #recognised = false;
@@ -135,6 +136,7 @@ export class SnapshotBuilder {
         const manifest = attempt(() => parseManifest(bytes, entry.name));
         if (manifest.state === "present") {
           this.#manifest = manifest.value;
+          this.#manifestEntry = entry.name;
           this.#recognised = true;
         }
         return;
@@ -216,7 +218,7 @@ export class SnapshotBuilder {
       );
     }
     for (const file of manifest?.files ?? [])
-      this.#times.set(file.name, { time: file.capturedAt, source: "manifest" });
+      this.#times.set(entryOf(file.name, this.#manifestEntry), { time: file.capturedAt, source: "manifest" });
     const timeOf = (entry: string | null): string | null =>
       entry === null ? null : (this.#times.get(entry)?.time ?? null);
     const proxies = [...this.#proxies.values()].map((draft) => this.#buildProxy(draft, timeOf));

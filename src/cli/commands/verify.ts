@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { CommandModule } from "yargs";
 
-import { manifestName, parseManifest, type Manifest } from "../../bundle/manifest.js";
+import { entryOf, parseManifest, type Manifest } from "../../bundle/manifest.js";
 import type { Entry } from "../../bundle/entry.js";
 import { everything, type EntryKind } from "../../ingest/read-snapshot.js";
 import { buildReport, incompleteness } from "../../report/build-report.js";
@@ -54,7 +54,7 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
     const found = new Map<string, { size: number; sha256: string }>();
     let manifest: Manifest | null = null;
     const onContent = (entry: Entry, bytes: Uint8Array): void => {
-      if (entry.role.kind === "manifest") manifest = manifestOf(bytes);
+      if (entry.role.kind === "manifest") manifest = manifestOf(bytes, entry.name);
       else
         found.set(entry.name, {
           size: bytes.length,
@@ -132,11 +132,16 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
   },
 };
 
-function manifestOf(bytes: Uint8Array): Manifest | null {
+/** The manifest, its files named as the entries are; null when it is none (the snapshot reports that). */
+function manifestOf(bytes: Uint8Array, entry: string): Manifest | null {
   try {
-    return parseManifest(bytes, manifestName);
+    const manifest = parseManifest(bytes, entry);
+    return {
+      ...manifest,
+      files: manifest.files.map((file) => ({ ...file, name: entryOf(file.name, entry) })),
+    };
   } catch (error) {
-    if (error instanceof BundleFormatError) return null; // the snapshot reports it
+    if (error instanceof BundleFormatError) return null;
     throw error;
   }
 }

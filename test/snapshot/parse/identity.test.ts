@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { messageFields, type FieldValue } from "../../../src/snapshot/parse/field-table.js";
+import { messageFields, type Field, type FieldValue } from "../../../src/snapshot/parse/field-table.js";
 import { identityForm, IdentityError } from "../../../src/snapshot/parse/identity.js";
 import { renamed } from "../../support/builders.js";
 import { randomFor, type Random } from "../../support/mesh/random.js";
@@ -85,16 +85,33 @@ function messages(type: string, depth: number, isAny: boolean): fc.Arbitrary<Rec
     return unknown.map((members) => ({ ...named, ...members }));
   }
   if (depth <= 0) return fc.constant({ ...named });
+  const some = (fields: readonly Field[], maxLength: number): fc.Arbitrary<Field[]> =>
+    fc.subarray([...fields], { maxLength: Math.min(maxLength, fields.length) });
   return fc
-    .subarray([...all], { maxLength: Math.min(4, all.length) })
-    .chain((fields) =>
+    .tuple(
+      some(
+        all.filter(({ value }) => value.kind === "scalar"),
+        2,
+      ),
+      some(
+        all.filter(({ value }) => value.kind === "message"),
+        2,
+      ),
+      some(
+        all.filter(({ value }) => value.kind !== "scalar" && value.kind !== "message"),
+        2,
+      ),
+    )
+    .chain((chosen) =>
       fc.tuple(
-        ...fields.map((field) =>
-          fc.tuple(
-            fc.constant(field.name),
-            fc.oneof(valuesOf(field.value, depth), listOf(field.value, depth)),
+        ...chosen
+          .flat()
+          .map((field) =>
+            fc.tuple(
+              fc.constant(field.name),
+              fc.oneof(valuesOf(field.value, depth), listOf(field.value, depth)),
+            ),
           ),
-        ),
       ),
     )
     .map((members) => ({ ...named, ...Object.fromEntries(members) }));
@@ -157,6 +174,14 @@ const mixed = (value: Record<string, unknown>, random: Random): unknown =>
           ).at(-1)!,
         ),
       );
+
+it("the generated resources hold what the laws are about", () => {
+  const texts = fc.sample(resource, { numRuns: 200, seed: 1 }).map((value) => JSON.stringify(value));
+  const holding = (part: string): number => texts.filter((text) => text.includes(part)).length;
+  expect(holding('"upstream_cluster":'), "keys that look like fields").toBeGreaterThan(20);
+  expect(holding("TypedStruct"), "free-form data in an Any").toBeGreaterThan(5);
+  expect(holding("NobodyKnowsMe"), "unknown types").toBeGreaterThan(5);
+});
 
 describe("the identity of a resource", () => {
   it.each<{ law: string; variant: (value: Record<string, unknown>, random: Random) => string }>([
