@@ -36,7 +36,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that run in a browser too. */
-const browserSafe = ["shared", "snapshot", "status", "diff", "views", "trace"];
+const browserSafe = ["shared", "snapshot", "status", "diff", "trace"];
 
 const network = /^node:(?:http|https|http2|net|tls|dgram|dns)/;
 const files = /^node:fs/;

@@ -8,6 +8,10 @@ export interface Inflated {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** What went wrong inside the gzip stream; what was inflated before it has been passed on. */
   readonly failure: () => string | null;
+  /** Whether the stream ended inside a member. */
+  readonly cut: () => boolean;
+  /** Whether something stands behind a member that is no gzip; it was not read. */
+  readonly hasTail: () => boolean;
 }
 
 /** Bytes given to zlib at once: what it had made of the present ones is lost when it finds damage in them. */
@@ -19,22 +23,30 @@ const longestHeader = 1024 * 1024;
 const trailerLength = 8;
 
 /**
- * Inflates a gzip stream of one or many members (RFC 1952). A stream that is cut off gives all that can be inflated;
- * whether something is missing is for the format inside to say. zlib's own gzip reader is not used: it throws away what it
- * inflated last when garbage follows a member, and ends at a zero byte between two members without a word.
+ * Inflates a gzip stream of one or many members (RFC 1952). A stream that is cut off gives all that can be inflated.
+ * zlib's own gzip reader is not used: it throws away what it inflated last when garbage follows a member, and ends at a
+ * zero byte between two members without a word.
  */
 export function inflate(source: AsyncIterable<Uint8Array>, limits: Limits): Inflated {
   let failure: string | null = null;
+  let cut = false;
+  let hasTail = false;
 
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const input = new Input(source);
     let total = 0;
     try {
       for (;;) {
+        const isFirst = input.taken === 0;
         const header = await memberHeader(input);
-        if (header === null) return;
+        if (header === null) {
+          if (isFirst) cut = input.held.length > 0;
+          else hasTail = input.held.length > 0;
+          return;
+        }
         if (typeof header === "string") {
-          failure ??= header;
+          if (isFirst) failure = header;
+          else hasTail = true;
           return;
         }
         const body = new MemberBody(input);
@@ -59,7 +71,10 @@ export function inflate(source: AsyncIterable<Uint8Array>, limits: Limits): Infl
           failure ??= body.failure;
           return;
         }
-        if (!body.ended || !(await input.has(trailerLength))) return;
+        if (!body.ended || !(await input.has(trailerLength))) {
+          cut = true;
+          return;
+        }
         const trailer = Buffer.from(input.take(trailerLength));
         // the members behind it stand where they stood: they are read all the same
         if (trailer.readUInt32LE(0) !== crc) failure ??= "incorrect data check";
@@ -70,7 +85,7 @@ export function inflate(source: AsyncIterable<Uint8Array>, limits: Limits): Infl
     }
   }
 
-  return { chunks: chunks(), failure: () => failure };
+  return { chunks: chunks(), failure: () => failure, cut: () => cut, hasTail: () => hasTail };
 }
 
 /** The compressed bytes, as far as they are not taken. */
@@ -178,9 +193,9 @@ class MemberBody {
     while (await next) {
       const made = this.#made.splice(0);
       next = this.#inflateSlice(); // works while the reader does
-      yield* made;
+      for (const chunk of made) yield chunk;
     }
-    yield* this.#made.splice(0);
+    for (const chunk of this.#made.splice(0)) yield chunk;
   }
 
   /** @returns whether more may follow */

@@ -1,9 +1,11 @@
 import { createReadStream } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { Readable } from "node:stream";
 
 import { BundleFormatError, UserError, messageOf } from "../shared/errors.js";
 import { lost, note, type Problem } from "../shared/problem.js";
+import { isSpace, utf8 } from "../shared/json.js";
 import { excerpt } from "../shared/printable.js";
 import { compareText } from "../shared/sorting.js";
 import { headBytes, type Entry } from "./entry.js";
@@ -11,8 +13,13 @@ import { inflate, type Inflated } from "./inflate.js";
 import type { Limits } from "./limits.js";
 import { roleOf } from "./roles.js";
 import { seekEntries } from "./seek.js";
-import { isHeader } from "./tar-framing.js";
+import { isHeader, looksLikeHeader } from "./tar-framing.js";
 import { readTar, refuseName, refuseSize } from "./tar-reader.js";
+
+/** A tar header. */
+const block = 512;
+/** How much of a stream is searched for a tar header when it does not begin with one. */
+const searchedForHeader = 1024 * 1024;
 
 export interface OpenBundle {
   /** As the user named it. */
@@ -42,8 +49,13 @@ export interface OpenOptions {
  * @throws UserError when it is none of them
  */
 export async function openBundle(path: string, options: OpenOptions): Promise<OpenBundle> {
-  if (path === "-")
-    return openStream("-", options.stdin ?? process.stdin, options.limits, () => Promise.resolve());
+  if (path === "-") {
+    const stdin: AsyncIterable<Uint8Array> = options.stdin ?? process.stdin;
+    return openStream("-", stdin, options.limits, () => {
+      if (stdin instanceof Readable) stdin.destroy(); // whoever writes may take his time to end
+      return Promise.resolve();
+    });
+  }
   let isDirectory: boolean;
   let isFile: boolean;
   try {
@@ -78,19 +90,32 @@ async function openStream(
   close: () => Promise<void>,
 ): Promise<OpenBundle> {
   try {
-    const outer = await peek(source);
+    const outer = await peek(readable(source, name), block);
     const gzip: Inflated | null = isGzip(outer.head) ? inflate(outer.chunks, limits) : null;
-    const inner = gzip === null ? outer : await peek(gzip.chunks);
-    const reportGzip = (report: (problem: Problem) => void): void => {
-      const failure = gzip?.failure() ?? null;
+    let inner = gzip === null ? outer : await peek(gzip.chunks, block);
+    const reportGzip = (report: (problem: Problem) => void, isComplete: boolean): void => {
+      if (gzip === null) return;
+      const failure = gzip.failure();
       if (failure !== null)
         report(lost("", `the gzip stream is damaged (${failure}); what stood before the damage was read`));
+      else if (gzip.cut()) report(lost("", "the gzip stream is cut off; what stood before the end was read"));
+      else if (gzip.hasTail())
+        report(
+          (isComplete ? note : lost)("", "bytes that are no gzip follow the gzip stream; they were not read"),
+        );
     };
-    if (isHeader(inner.head)) {
+    let isTar = looksLikeHeader(inner.head);
+    if (!isTar && !isJson(inner.head) && !isZip(inner.head)) {
+      // perhaps the first header is damaged
+      inner = await peek(inner.chunks, searchedForHeader);
+      isTar = hasHeader(inner.head);
+    }
+    if (isTar) {
       const entries = async function* (
         report: (problem: Problem) => void,
       ): AsyncGenerator<Entry, void, void> {
-        for await (const file of readTar(inner.chunks, limits, report)) {
+        const end = { isComplete: false };
+        for await (const file of readTar(inner.chunks, limits, report, end)) {
           const capturedAt =
             file.modified === null
               ? null
@@ -104,7 +129,7 @@ async function openStream(
             readHead: () => file.readHead(),
           };
         }
-        reportGzip(report);
+        reportGzip(report, end.isComplete);
       };
       return { name, form: "archive", seekable: false, entries, close };
     }
@@ -112,8 +137,8 @@ async function openStream(
     const entries = async function* (report: (problem: Problem) => void): AsyncGenerator<Entry, void, void> {
       const read = async (): Promise<{ bytes: Uint8Array; cut: boolean }> => {
         const bytes = await readAll(inner.chunks, name, limits);
-        reportGzip(report);
-        return { bytes, cut: gzip !== null && gzip.failure() !== null };
+        reportGzip(report, true); // whether something is missing the content shows
+        return { bytes, cut: false };
       };
       const label = name === "-" ? "standard input" : basename(name);
       yield await Promise.resolve({
@@ -140,19 +165,35 @@ function refuseOther(name: string, head: Uint8Array, gzip: Inflated | null): voi
       ? failure === null
         ? "is empty"
         : `is a damaged gzip stream: ${failure}`
-      : head[0] === 0x50 && head[1] === 0x4b && (head[2] ?? 0) < 10
+      : isZip(head)
         ? "is a zip archive; unpack it and name the folder"
         : head.every((byte) => byte === 0)
           ? "holds only zeros"
-          : head.subarray(0, 64).includes(0) &&
-              !(head[0] === 0xff && head[1] === 0xfe) &&
-              !(head[0] === 0xfe && head[1] === 0xff)
+          : head.subarray(0, 64).includes(0) && !isUtf16(head)
             ? "is neither a gzip or tar archive nor text"
             : null;
   if (what === null) return;
   throw new UserError(
     `${label(name)} ${what}. A snapshot is a bundle, an istioctl bug-report, a must-gather, or a config_dump or syncz answer as JSON.`,
   );
+}
+
+const isZip = (head: Uint8Array): boolean => head[0] === 0x50 && head[1] === 0x4b && (head[2] ?? 0) < 10;
+
+const isUtf16 = (head: Uint8Array): boolean =>
+  (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
+
+/** Whether the first character that is no white space opens a JSON object or array. */
+function isJson(head: Uint8Array): boolean {
+  const first = utf8(head).find((byte) => !isSpace(byte));
+  return first === 0x7b || first === 0x5b;
+}
+
+function hasHeader(head: Uint8Array): boolean {
+  for (let at = 0; at + block <= head.length; at += block) {
+    if (isHeader(head.subarray(at, at + block))) return true;
+  }
+  return false;
 }
 
 function openDirectory(path: string, limits: Limits): OpenBundle {
@@ -239,14 +280,24 @@ function cannotRead(name: string, error: unknown): UserError {
   return new UserError(`cannot read ${label(name)}: ${reason}`);
 }
 
-/** The first 512 bytes of a stream (less only where it is shorter), and the whole stream. */
+/** A source whose errors are the user's: a disk that fails, a pipe that breaks. */
+async function* readable(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw error instanceof UserError ? error : cannotRead(name, error);
+  }
+}
+
+/** The first bytes of a stream (less only where it is shorter), and the whole stream. */
 async function peek(
   source: AsyncIterable<Uint8Array>,
+  wanted: number,
 ): Promise<{ head: Uint8Array; chunks: AsyncIterable<Uint8Array> }> {
   const iterator = source[Symbol.asyncIterator]();
   const held: Uint8Array[] = [];
   let length = 0;
-  while (length < 512) {
+  while (length < wanted) {
     const next = await iterator.next();
     if (next.done === true) break;
     held.push(next.value);
@@ -264,7 +315,7 @@ async function peek(
       await iterator.return?.();
     }
   };
-  return { head: Buffer.concat(held).subarray(0, 512), chunks: chunks() };
+  return { head: Buffer.concat(held).subarray(0, wanted), chunks: chunks() };
 }
 
 async function readAll(chunks: AsyncIterable<Uint8Array>, name: string, limits: Limits): Promise<Uint8Array> {

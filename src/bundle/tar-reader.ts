@@ -1,6 +1,6 @@
 import { extract, type Header } from "tar-stream";
 
-import { UserError, messageOf } from "../shared/errors.js";
+import { BundleFormatError, UserError, messageOf } from "../shared/errors.js";
 import { lost, note, type Problem } from "../shared/problem.js";
 import { excerpt } from "../shared/printable.js";
 import { headBytes } from "./entry.js";
@@ -13,6 +13,8 @@ export interface TarFile {
   readonly size: number;
   /** null when the header has none. */
   readonly modified: Date | null;
+  /** Bytes of the archive up to its end, with the padding; zeros between entries not counted. */
+  readonly end: number;
   read(): Promise<{ readonly bytes: Uint8Array; readonly cut: boolean }>;
   readHead(): Promise<Uint8Array>;
 }
@@ -23,14 +25,16 @@ const silent = new Set<string | null | undefined>(["directory", "pax-header", "p
 /**
  * The regular files of a tar stream, by tar-stream. Links, devices and sparse files are not followed or unpacked, names
  * that would leave a folder are refused: each costs itself and is reported.
+ * @param end is told whether the archive's end mark was seen, when the last entry was given
  * @throws UserError at a limit on the whole
  */
 export async function* readTar(
   source: AsyncIterable<Uint8Array>,
   limits: Limits,
   report: (problem: Problem) => void,
+  end = { isComplete: false },
 ): AsyncGenerator<TarFile, void, void> {
-  const framing = tarFraming(limits.entryBytes);
+  const framing = tarFraming(limits);
   const tar = extract();
   let total = 0;
   const measured = async function* (): AsyncGenerator<Uint8Array> {
@@ -72,18 +76,25 @@ export async function* readTar(
         continue;
       }
       seen.add(name);
+      const content = (size: number): Promise<Uint8Array> =>
+        // not the zeros that stand for what is missing
+        collect(stream as AsyncIterable<Uint8Array>, () =>
+          Math.min(size, framing.dataEnd - bodyStart(header)),
+        ).catch((error: unknown) => {
+          const cause = pumping.failure ?? error;
+          if (cause instanceof UserError) throw cause;
+          throw new BundleFormatError(name, "", `cannot be read: ${messageOf(cause)}`);
+        });
       yield {
         name,
         size: header.size,
         modified: header.mtime.getTime() > 0 ? header.mtime : null,
+        end: bodyStart(header) + Math.ceil(header.size / 512) * 512,
         read: async () => {
-          const bytes = await collect(stream as AsyncIterable<Uint8Array>, header.size);
-          const real = framing.dataEnd - bodyStart(header);
-          return real < bytes.length
-            ? { bytes: bytes.subarray(0, Math.max(0, real)), cut: true }
-            : { bytes, cut: false };
+          const bytes = await content(header.size);
+          return { bytes, cut: bytes.length < header.size };
         },
-        readHead: () => collect(stream as AsyncIterable<Uint8Array>, Math.min(header.size, headBytes)),
+        readHead: () => content(Math.min(header.size, headBytes)),
       };
       stream.resume();
     }
@@ -92,14 +103,17 @@ export async function* readTar(
     if (cause instanceof UserError || !isTarError(cause)) throw cause;
     report(lost("", `the archive cannot be read further: ${messageOf(cause)}`));
   }
-  for (const { at, skipped } of framing.damage) {
+  for (const { at, skipped, what } of framing.damage) {
     report(
       lost(
         "",
-        `the tar archive is damaged: ${skipped} bytes at offset ${at} hold no valid header and were skipped`,
+        what === "header"
+          ? `the tar archive is damaged: ${skipped} bytes at offset ${at} hold no valid header and were skipped`
+          : `the tar archive is damaged: the extended header at offset ${at} is beyond reason; with its entry it was skipped, ${skipped} bytes`,
       ),
     );
   }
+  end.isComplete = framing.complete;
   if (!framing.complete) report(note("", "the archive ends without its end mark: it may have been cut off"));
 }
 
@@ -153,12 +167,12 @@ async function pump(source: AsyncIterable<Uint8Array>, tar: ReturnType<typeof ex
   tar.end(null);
 }
 
-/** The first `size` bytes of a stream, or all; a header that lies costs no memory before the bytes come. */
-async function collect(stream: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+/** The first `wanted` bytes of a stream, or all; a header that lies costs no memory before the bytes come. */
+async function collect(stream: AsyncIterable<Uint8Array>, wanted: () => number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
-    if (length >= size) continue; // a stream that is left early would take the archive with it
+    if (length >= wanted()) continue; // a stream that is left early would take the archive with it
     chunks.push(chunk);
     length += chunk.length;
   }

@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly want?: ReadonlySet<EntryKind>;
   /** Whether at least the node of each proxy is read where its dump is not wanted: it stands in the dump's first section. */
   readonly nodes?: boolean;
+  /** The proxies (`pod.namespace`) whose files are read, where not all are needed; of the others only the names are known. */
+  readonly proxies?: (id: string) => boolean;
   readonly limits?: Limits;
   /** Capture time by the user's word, RFC 3339. */
   readonly at?: string | null;
@@ -104,7 +106,7 @@ async function fill(
     builder.seen(entry);
     const { kind } = entry.role;
     try {
-      if (want.has(kind) || kind === "manifest" || kind === "document") {
+      if (isWanted(entry.role, want, options) || kind === "manifest" || kind === "document") {
         const { bytes, cut } = await entry.read();
         options.onContent?.(entry, bytes);
         builder.read(entry, bytes, cut);
@@ -124,6 +126,11 @@ async function fill(
     );
   }
   return builder.build();
+}
+
+function isWanted(role: Role, want: ReadonlySet<EntryKind>, { proxies }: ReadOptions): boolean {
+  if (!want.has(role.kind)) return false;
+  return proxies === undefined || !("proxy" in role) || proxies(`${role.proxy.name}.${role.proxy.namespace}`);
 }
 
 function firstOf(problems: ProblemList): string {

@@ -10,6 +10,7 @@ import {
   absent,
   present,
   sectionKinds,
+  type ClusterStatuses,
   type Collected,
   type Istiod,
   type IstiodView,
@@ -24,6 +25,7 @@ import {
   type SyncList,
   type Ztunnel,
 } from "../snapshot/model.js";
+import { parseClusters } from "../snapshot/parse/clusters.js";
 import { parsePods, parseServices } from "../snapshot/parse/cluster-objects.js";
 import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/config-dump.js";
 import { JsonScanner } from "../snapshot/parse/json-scan.js";
@@ -53,6 +55,7 @@ interface ProxyDraft {
   readonly namespace: string;
   dump: Collected<ConfigDump> | null;
   serverInfo: Collected<ServerInfo> | null;
+  clusters: Collected<ClusterStatuses> | null;
   dumpEntry: string | null;
   /** From the head of a dump that was not read. */
   node: Node | null;
@@ -150,8 +153,13 @@ export class SnapshotBuilder {
       case "serverInfo":
         this.#proxy(role.proxy).serverInfo = attempt(() => parseServerInfo(json(), entry.name));
         return;
+      case "clusters":
+        this.#proxy(role.proxy).clusters = attempt(() =>
+          parseClusters(bytes, entry.name, problems, this.options.store.maxDepth),
+        );
+        return;
       case "ztunnelDump":
-        this.#ztunnel(role.ztunnel).dump = flat(attempt(() => parseZtunnelDump(json(), entry.name)));
+        this.#ztunnel(role.ztunnel).dump = attempt(() => parseZtunnelDump(json(), entry.name, problems));
         return;
       case "syncz":
         this.#istiod(role.istiod).sync ??= attempt(() => parseSyncAnswer(json(), entry.name, "", problems));
@@ -223,6 +231,9 @@ export class SnapshotBuilder {
       entry === null ? null : (this.#times.get(entry)?.time ?? null);
     const proxies = [...this.#proxies.values()].map((draft) => this.#buildProxy(draft, timeOf));
     this.#placeViews();
+    for (const { kind: target, name, namespace } of manifest?.targets ?? []) {
+      if (target === "istiod") this.#istiod({ namespace, name }); // also one of which nothing was captured
+    }
     const istiods = [...this.#istiods.values()].map((draft): Istiod => ({
       id: draft.id,
       namespace: draft.namespace,
@@ -325,6 +336,7 @@ export class SnapshotBuilder {
         dump.state === "present"
           ? dump.value.sections
           : (Object.fromEntries(sectionKinds.map((kind) => [kind, dump])) as unknown as Sections),
+      clusterStatuses: draft.clusters ?? this.#missing("clusters", "no /clusters of it was captured"),
       dumpEntry: dump.state === "present" || draft.dumpEntry !== null ? dumpEntry : null,
       capturedAt: timeOf(dumpEntry),
     };
@@ -373,7 +385,9 @@ export class SnapshotBuilder {
     if (looksLikeZtunnel(plain)) {
       // a bug-report keeps the ztunnels' dumps beside the Envoys'
       this.#proxies.delete(keyOf(proxy));
-      this.#ztunnel(proxy).dump = flat(attempt(() => parseZtunnelDump(this.#json(plain, entry), entry)));
+      this.#ztunnel(proxy).dump = attempt(() =>
+        parseZtunnelDump(this.#json(plain, entry), entry, this.options.problems),
+      );
       return;
     }
     const draft = this.#proxy(proxy);
@@ -419,9 +433,13 @@ export class SnapshotBuilder {
     if (isZtunnelDump(first)) {
       this.#document = "ztunnel config_dump";
       const { pod, namespace } = splitProxyId(this.options.as ?? "unnamed");
-      this.#ztunnel({ name: pod, namespace }).dump = parseZtunnelDump(first, entry);
-    } else if (isObject(first) && "cluster_statuses" in first) {
+      this.#ztunnel({ name: pod, namespace }).dump = present(parseZtunnelDump(first, entry, problems));
+    } else if (isObject(first) && ("cluster_statuses" in first || "clusterStatuses" in first)) {
       this.#document = "clusters";
+      const { pod, namespace } = splitProxyId(this.options.as ?? "unnamed");
+      this.#proxy({ name: pod, namespace }).clusters = present(
+        parseClusters(plain, entry, problems, this.options.store.maxDepth),
+      );
     } else if (isObject(first) && ("virtual_hosts" in first || "virtualHosts" in first)) {
       this.#document = "route configuration";
     } else if (Array.isArray(first)) {
@@ -436,13 +454,22 @@ export class SnapshotBuilder {
     } else if (isSyncAnswer(first)) {
       // istioctl prints the answers of several Istiods one after the other
       this.#document = "xds sync answer";
-      for (const value of values) {
-        const id = istiodIdentity(isSyncAnswer(value) ? value.controlPlane?.identifier : undefined).id;
-        this.#istiod({ namespace: "", name: id }).sync = present(parseSyncAnswer(value, entry, "", problems));
-      }
+      values.forEach((value, index) => {
+        try {
+          const id = istiodIdentity(isSyncAnswer(value) ? value.controlPlane?.identifier : undefined).id;
+          const sync = parseSyncAnswer(value, entry, "", problems);
+          this.#istiod({ namespace: "", name: id }).sync = present(sync);
+        } catch (error) {
+          if (!(error instanceof BundleFormatError)) throw error;
+          problems.add(lost(entry, `answer ${index + 1}: ${error.detail}`, error.pointer));
+        }
+      });
     } else if (isObject(first)) {
       const answers = parseIstiodAnswers(first, entry, problems);
-      if (answers.length === 0) {
+      const isForeign =
+        answers.length < Object.keys(first).length &&
+        answers.every(({ sync }) => sync.form === "syncz" && sync.states.length === 0);
+      if (answers.length === 0 || isForeign) {
         const keys = Object.keys(first)
           .slice(0, 5)
           .map((key) => `"${excerpt(key, 30)}"`);
@@ -462,6 +489,7 @@ export class SnapshotBuilder {
       namespace,
       dump: null,
       serverInfo: null,
+      clusters: null,
       dumpEntry: null,
       node: null,
     }));
@@ -512,10 +540,6 @@ function withTime(list: Collected<SyncList>, timeOf: (entry: string) => string |
 /** What a replica answers for a proxy of another one (istio/istio, pilot/pkg/xds/debug.go): an answer, not a failure. */
 function isNotConnected(bytes: Uint8Array): boolean {
   return decodeText(bytes.subarray(0, 4096)).includes("Proxy not connected to this Pilot instance");
-}
-
-function flat(collected: Collected<Ztunnel["dump"]>): Ztunnel["dump"] {
-  return collected.state === "present" ? collected.value : collected;
 }
 
 /** `/version` of an Istiod: text such as `1.24.2-<sha>-Clean`, or JSON. */

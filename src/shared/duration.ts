@@ -14,7 +14,7 @@ export function humanDuration(milliseconds: number): string {
     const rest = Math.floor((milliseconds % unit) / part);
     return rest === 0 ? `${whole(unit)}${name}` : `${whole(unit)}${name}${rest}${partName}`;
   };
-  if (milliseconds < -second) return "<invalid>";
+  if (milliseconds <= -2 * second) return "<invalid>";
   if (milliseconds < 0) return "0s";
   if (milliseconds < 2 * minute) return `${whole(second)}s`;
   if (milliseconds < 10 * minute) return pair(minute, "m", second, "s");

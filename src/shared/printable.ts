@@ -15,8 +15,20 @@ export function printable(text: string): string {
 
 /** At most `length` characters of `text`, on one line. */
 export function excerpt(text: string, length = 80): string {
-  const line = printable(text.trim().slice(0, length * 2)).replace(/(?:\\n|\s)+/g, " ");
-  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+  const pieces = Array.from(
+    text
+      .trim()
+      .slice(0, length * 4)
+      .replace(/\s+/g, " "),
+    printable,
+  );
+  if (pieces.join("").length <= length) return pieces.join("");
+  let line = "";
+  for (const piece of pieces) {
+    if (line.length + piece.length > length - 1) break;
+    line += piece;
+  }
+  return `${line}…`;
 }
 
 function escapeOf(character: string): string {

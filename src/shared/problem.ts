@@ -26,21 +26,29 @@ export const note = (entry: string, message: string, pointer = ""): Problem => (
 /** Problems of one input, of which a hostile one could make millions: the first ones of each entry, and how many more. */
 export class ProblemList {
   readonly #kept: Problem[] = [];
-  readonly #counts = new Map<string, number>();
+  readonly #more = new Map<string, { kept: number; more: number; lost: boolean }>();
 
   constructor(readonly perEntry = 50) {}
 
   add(problem: Problem): void {
-    const count = (this.#counts.get(problem.entry) ?? 0) + 1;
-    this.#counts.set(problem.entry, count);
-    if (count <= this.perEntry) this.#kept.push(problem);
+    const counts = this.#more.get(problem.entry) ?? { kept: 0, more: 0, lost: false };
+    this.#more.set(problem.entry, counts);
+    if (counts.kept < this.perEntry) {
+      counts.kept++;
+      this.#kept.push(problem);
+    } else {
+      counts.more++;
+      counts.lost ||= problem.severity === "lost";
+    }
   }
 
   get all(): Problem[] {
-    const more = [...this.#counts].filter(([, count]) => count > this.perEntry);
+    const more = [...this.#more].filter(([, counts]) => counts.more > 0);
     return [
       ...this.#kept,
-      ...more.map(([entry, count]) => lost(entry, `has ${count - this.perEntry} more problems like these`)),
+      ...more.map(([entry, counts]) =>
+        (counts.lost ? lost : note)(entry, `has ${counts.more} more problems like these`),
+      ),
     ];
   }
 }

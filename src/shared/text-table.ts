@@ -19,7 +19,7 @@ export function textTable(
   options: TableOptions = {},
 ): string {
   const { padding = 5, paint } = options;
-  const lines = [header, ...rows.map((row) => row.map(printable))];
+  const lines = [header, ...rows].map((row) => row.map(printable));
   const widths = header.map((_, column) => Math.max(...lines.map((line) => stringWidth(line[column] ?? ""))));
   return lines
     .map((line, index) => {

@@ -5,6 +5,8 @@
  */
 
 import type { Problem } from "../shared/problem.js";
+import type { Message } from "./message.js";
+import type { ZtunnelDump } from "./parse/ztunnel-rows.js";
 
 export type { Problem };
 
@@ -139,6 +141,14 @@ export interface ServerInfo {
   readonly origin: Origin;
 }
 
+/** Envoy's `/clusters`, from its JSON or its text form. */
+export interface ClusterStatuses {
+  /** `envoy.admin.v3.ClusterStatus`, proto names. */
+  readonly messages: readonly Message[];
+  /** Where each stands; without a pointer in the text form, into which none leads. */
+  readonly origins: readonly Origin[];
+}
+
 export type ProxyType = "sidecar" | "router" | "waypoint" | "ztunnel" | "agentgateway" | "unknown";
 
 /** One Envoy of the mesh. */
@@ -157,6 +167,8 @@ export interface Proxy {
     readonly origin: Origin;
   }>;
   readonly config: Sections;
+  /** `/clusters`, which alone knows what was ejected. */
+  readonly clusterStatuses: Collected<ClusterStatuses>;
   /** The entry of the config dump; null when none was captured. */
   readonly dumpEntry: string | null;
   /** When the dump was captured; null when nothing tells. */
@@ -198,6 +210,8 @@ export interface SyncState {
 export interface SyncList {
   readonly form: "syncz" | "xds";
   readonly states: readonly SyncState[];
+  /** Rows that could not be read: with any, "not in the list" proves nothing. */
+  readonly lostRows: number;
   /** RFC 3339; null when nothing tells when it was asked. */
   readonly capturedAt: string | null;
   readonly origin: Origin;
@@ -224,36 +238,12 @@ export interface Istiod {
   readonly views: readonly IstiodView[];
 }
 
-export interface ZtunnelWorkload {
-  readonly uid: string;
-  readonly name: string;
-  readonly namespace: string;
-  readonly addresses: readonly string[];
-  readonly protocol: string;
-  readonly node: string;
-  readonly status: string;
-  readonly origin: Origin;
-}
-export interface ZtunnelService {
-  readonly name: string;
-  readonly namespace: string;
-  readonly hostname: string;
-  readonly vips: readonly string[];
-  readonly origin: Origin;
-}
-
 /** One ztunnel (`/config_dump` of ztunnel, which is not an Envoy dump). */
 export interface Ztunnel {
   readonly id: string;
   readonly pod: string;
   readonly namespace: string;
-  readonly dump: Collected<{
-    readonly workloads: readonly ZtunnelWorkload[];
-    readonly services: readonly ZtunnelService[];
-    readonly policies: number;
-    readonly certificates: number;
-    readonly origin: Origin;
-  }>;
+  readonly dump: Collected<ZtunnelDump>;
 }
 
 export interface Pod {

@@ -82,7 +82,7 @@ export class ReferenceListBuilder {
     const rejections = this.#rejections;
     const times = Float64Array.from(this.#times);
     const indexes = Uint32Array.from(this.#indexes);
-    const shapeOf = Uint16Array.from(this.#shapeOf);
+    const shapeOf = (shapes.length > 0xffff ? Uint32Array : Uint16Array).from(this.#shapeOf);
     const at = (index: number): ResourceReference => {
       const shape = shapes[shapeOf[index] ?? -1];
       const resource = resources[index];
@@ -110,6 +110,36 @@ export class ReferenceListBuilder {
       },
     };
   }
+}
+
+/** Several lists as one. */
+export function joined(lists: readonly ReferenceList[]): ReferenceList {
+  const [only] = lists;
+  if (only !== undefined && lists.length === 1) return only;
+  const starts = lists.map(() => 0);
+  let length = 0;
+  lists.forEach((list, index) => {
+    starts[index] = length;
+    length += list.length;
+  });
+  const place = (index: number): { list: ReferenceList; inside: number } => {
+    const at = starts.findLastIndex((start) => start <= index);
+    const list = lists[at];
+    if (list === undefined) throw new RangeError(`no reference ${index} of ${length}`);
+    return { list, inside: index - (starts[at] ?? 0) };
+  };
+  return {
+    length,
+    at: (index) => {
+      const { list, inside } = place(index);
+      return list.at(inside);
+    },
+    resource: (index) =>
+      index < 0 || index >= length ? null : place(index).list.resource(place(index).inside),
+    *[Symbol.iterator]() {
+      for (const list of lists) yield* list;
+    },
+  };
 }
 
 interface Shape {

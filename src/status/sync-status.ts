@@ -4,7 +4,7 @@
  */
 import { humanDuration } from "../shared/duration.js";
 import { by } from "../shared/sorting.js";
-import type { Istiod, Proxy, Snapshot, SyncState, TypeSync } from "../snapshot/model.js";
+import type { Istiod, Proxy, Snapshot, SyncList, SyncState, TypeSync } from "../snapshot/model.js";
 import { splitProxyId } from "../snapshot/parse/node.js";
 import { shortTypes } from "../snapshot/parse/syncz.js";
 
@@ -84,12 +84,14 @@ export function syncStatus(snapshot: Snapshot): SyncStatus {
   const captured = new Map(snapshot.proxies.map((proxy) => [proxy.id, proxy]));
   const ztunnels = new Set(snapshot.ztunnels.map(({ id }) => id));
   const lists = snapshot.istiods.flatMap((istiod) =>
-    istiod.sync.state === "present" ? [{ istiod, list: istiod.sync.value }] : [],
+    istiod.sync.state === "present" ? [{ istiod, list: istiod.sync.value, earlier: rowsBefore(istiod) }] : [],
   );
   const connections = new Map<string, string[]>();
-  const listed = lists.flatMap(({ istiod, list }) =>
+  const listed = lists.flatMap(({ istiod, list, earlier }) =>
     list.states.map((state): ProxyStatus => {
-      connections.set(state.proxyId, [...(connections.get(state.proxyId) ?? []), istiod.id]);
+      const istiods = connections.get(state.proxyId) ?? [];
+      istiods.push(istiod.id);
+      connections.set(state.proxyId, istiods);
       return {
         name: state.proxyId,
         namespace: splitProxyId(state.proxyId).namespace,
@@ -100,7 +102,11 @@ export function syncStatus(snapshot: Snapshot): SyncStatus {
           state.proxyType !== ""
             ? state.proxyType
             : (captured.get(state.proxyId)?.type ?? (ztunnels.has(state.proxyId) ? "ztunnel" : "unknown")),
-        types: typesOf(state, before(istiod, state), list.capturedAt ?? snapshot.captureTime?.value ?? null),
+        types: typesOf(
+          state,
+          earlier === null ? null : (earlier.get(state.proxyId) ?? []),
+          askedAt(list, snapshot),
+        ),
         connected: true,
         captured: captured.get(state.proxyId)?.dumpEntry != null || ztunnels.has(state.proxyId),
         origin: state.origin,
@@ -155,6 +161,11 @@ export function statusText({ state, age, progress }: TypeStatus): string {
   return state.endsWith(")") ? `${state.slice(0, -1)}, ${text})` : `${state} (${text})`;
 }
 
+/** When a list was asked for, by the user's word first. */
+function askedAt(list: SyncList, { captureTime }: Snapshot): string | null {
+  return captureTime?.source === "--at" ? captureTime.value : (list.capturedAt ?? captureTime?.value ?? null);
+}
+
 const untold = (state: SyncWord): TypeStatus => ({
   state,
   sentTime: null,
@@ -165,19 +176,18 @@ const untold = (state: SyncWord): TypeStatus => ({
 
 function typesOf(
   state: SyncState,
-  earlier: { readonly state: SyncState | null } | null,
+  earlier: readonly SyncState[] | null,
   capturedAt: string | null,
 ): Map<string, TypeStatus> {
   const types = new Map<string, TypeStatus>();
   for (const type of state.types) {
     const before =
-      earlier === null
-        ? null
-        : { type: earlier.state?.types.find(({ typeUrl }) => typeUrl === type.typeUrl) ?? null };
-    types.set(
-      shortNames.get(type.typeUrl) ?? type.typeUrl,
-      typeStatus(type, state.proxyType, before, capturedAt),
-    );
+      earlier?.flatMap(({ types: earlierTypes }) =>
+        earlierTypes.filter(({ typeUrl }) => typeUrl === type.typeUrl),
+      ) ?? null;
+    const short = shortNames.get(type.typeUrl) ?? type.typeUrl;
+    // two types with one short name (WDS) are told apart by their full names
+    types.set(types.has(short) ? type.typeUrl : short, typeStatus(type, state.proxyType, before, capturedAt));
   }
   const absentWord: SyncWord = state.listsOnlySubscribed ? "IGNORED" : "UNKNOWN";
   for (const name of columnTypes) if (!types.has(name)) types.set(name, untold(absentWord));
@@ -193,7 +203,7 @@ function order(name: string): string {
 function typeStatus(
   type: TypeSync,
   proxyType: string,
-  earlier: { readonly type: TypeSync | null } | null,
+  earlier: readonly TypeSync[] | null,
   capturedAt: string | null,
 ): TypeStatus {
   const state = wordOf(type, proxyType);
@@ -236,29 +246,40 @@ function wordOf({ evidence, error }: TypeSync, proxyType: string): SyncWord {
  */
 function progressOf(
   type: TypeSync,
-  earlier: { readonly type: TypeSync | null } | null,
+  earlier: readonly TypeSync[] | null,
   age: number | null,
 ): TypeStatus["progress"] {
   if (earlier !== null) {
-    const before = earlier.type?.evidence;
-    if (before === undefined) return "in flight"; // it was not connected, or not subscribed, moments ago
-    const { evidence } = type;
-    if (before.form === "nonces" && evidence.form === "nonces") {
-      return before.sent === evidence.sent && before.acked === evidence.acked && before.sent !== before.acked
-        ? "stuck"
-        : "in flight";
-    }
-    if (before.form === "verdict" && before.status !== "STALE") return "in flight";
-    if (earlier.type?.sentTime != null && type.sentTime !== null)
-      return earlier.type.sentTime === type.sentTime ? "stuck" : "in flight";
+    if (earlier.length === 0) return "in flight"; // it was not connected, or not subscribed, moments ago
+    const verdicts = earlier.map((before) => isSamePush(before, type));
+    if (verdicts.includes(true)) return "stuck";
+    if (!verdicts.includes(null)) return "in flight";
   }
   return age !== null && age < inFlight ? "in flight" : null;
 }
 
-/** The same connection in the answer taken before: null when there was none, `state: null` when the proxy was not in it. */
-function before(istiod: Istiod, state: SyncState): { readonly state: SyncState | null } | null {
-  if (istiod.syncBefore.state === "absent") return null;
-  return { state: istiod.syncBefore.value.states.find(({ proxyId }) => proxyId === state.proxyId) ?? null };
+/** Whether two answers speak of one push that is still open; null when they do not tell. */
+function isSamePush(before: TypeSync, now: TypeSync): boolean | null {
+  if (before.evidence.form === "nonces" && now.evidence.form === "nonces") {
+    return before.evidence.sent === now.evidence.sent && before.evidence.acked === now.evidence.acked;
+  }
+  if (before.evidence.form === "verdict" && before.evidence.status !== "STALE") return false;
+  return before.sentTime === null || now.sentTime === null ? null : before.sentTime === now.sentTime;
+}
+
+/** A proxy has a connection, for moments two; a list that repeats one without end would be compared without end. */
+const repeatedAtMost = 20;
+
+/** The rows of each proxy in the answer taken before; null when there was none. */
+function rowsBefore({ syncBefore }: Istiod): ReadonlyMap<string, readonly SyncState[]> | null {
+  if (syncBefore.state === "absent") return null;
+  const rows = new Map<string, SyncState[]>();
+  for (const state of syncBefore.value.states) {
+    const own = rows.get(state.proxyId) ?? [];
+    if (own.length < repeatedAtMost) own.push(state);
+    rows.set(state.proxyId, own);
+  }
+  return rows;
 }
 
 function unlistedRow(proxy: Proxy, connected: false | null): ProxyStatus {
@@ -291,6 +312,8 @@ function reasonForIncomplete(snapshot: Snapshot): string | null {
   if (snapshot.source.asksOneIstiodOnly) return "a must-gather asks only one Istiod of each revision";
   const missing = snapshot.istiods.filter(({ sync }) => sync.state === "absent");
   if (missing.length > 0) return `the list of ${missing.map(({ id }) => id).join(", ")} is missing`;
+  const torn = snapshot.istiods.filter(({ sync }) => sync.state === "present" && sync.value.lostRows > 0);
+  if (torn.length > 0) return `rows of the list of ${torn.map(({ id }) => id).join(", ")} could not be read`;
   const failed = snapshot.gaps.find(({ what }) => what.includes("syncz"));
   return failed === undefined ? null : `the list of ${failed.target} was not captured (${failed.reason})`;
 }

@@ -46,7 +46,7 @@ describe("excerpt", () => {
     { text: "short", length: 5, gives: "short", because: "it fits" },
     { text: "longer", length: 5, gives: "long…", because: "the mark takes one character" },
     { text: "  padded \n", length: 80, gives: "padded", because: "blanks around it say nothing" },
-    { text: "a\n\n  b\tc", length: 80, gives: "a b\\tc", because: "lines are joined" },
+    { text: "a\n\n  b\tc", length: 80, gives: "a b c", because: "white space becomes one blank" },
     { text: "", length: 5, gives: "", because: "there is nothing" },
     { text: "\u001b]0;x", length: 80, gives: "\\u001b]0;x", because: "it is made printable" },
   ])("of $text ($length) is $gives: $because", ({ text, length, gives }) => {

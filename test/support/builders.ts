@@ -186,6 +186,7 @@ export const aRow = (proxyId: string, types: TypesGiven = {}, more: Partial<Sync
 const aList = (states: readonly SyncState[], more: Partial<SyncList> = {}): SyncList => ({
   form: "syncz",
   states,
+  lostRows: 0,
   capturedAt: null,
   origin,
   ...more,
@@ -232,6 +233,7 @@ export function aProxy(id: string, metadata: Fields = {}): Proxy {
     serverInfo: absent("not captured"),
     bootstrap: absent("not captured"),
     config: noSections,
+    clusterStatuses: absent("not captured"),
     dumpEntry: `proxies/${id}/config_dump`,
     capturedAt: null,
   };

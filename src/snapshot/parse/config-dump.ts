@@ -25,7 +25,7 @@ import {
   type Sections,
   type SectionKind,
 } from "../model.js";
-import { ReferenceListBuilder } from "../reference-list.js";
+import { joined, ReferenceListBuilder } from "../reference-list.js";
 import { identityForm, IdentityError } from "./identity.js";
 import { JsonScanner, ScanError } from "./json-scan.js";
 import { nodeFromBootstrap } from "./node.js";
@@ -202,8 +202,12 @@ export function readNode(head: Uint8Array, entry: string, maxDepth: number): Nod
 
 class DumpReader {
   readonly #scanner: JsonScanner;
-  readonly #problems = new ProblemList();
-  readonly #builders = new Map<SectionKind, ReferenceListBuilder>();
+  /** Fewer than the snapshot's list takes of one entry, so that the remark on how many more there are stays. */
+  readonly #problems = new ProblemList(40);
+  /** What the sections gave, in their order. */
+  readonly #builders = new Map<SectionKind, ReferenceListBuilder[]>();
+  /** The lists of the section that is being read; null between sections. */
+  #own: Map<SectionKind, ReferenceListBuilder> | null = null;
   /** Sections (with @type) that were seen. */
   readonly #seen = new Set<SectionKind>();
   #bootstrap: Collected<{ hash: string; lastUpdated: string | null; origin: Origin }> = absent(
@@ -235,6 +239,7 @@ class DumpReader {
       const before = this.#scanner.text(0, Math.min(start, 400)).trim();
       if (before !== "") this.#problems.add(note(entry, `text stands before the JSON: "${excerpt(before)}"`));
     }
+    let cut = false;
     try {
       const end = this.#scanner.object(start, (key, at) => {
         if (key !== "configs") return this.#skip(at, `/${pointerToken(key)}`).end;
@@ -246,15 +251,15 @@ class DumpReader {
     } catch (error) {
       if (!(error instanceof ScanError)) throw error;
       if (!this.#foundConfigs) throw new BundleFormatError(entry, "", error.message);
+      cut = true;
       this.#problems.add(lost(entry, `${error.message}; what stood before was read`));
     }
     if (!this.#foundConfigs) throw new BundleFormatError(entry, "", 'is no config_dump: it has no "configs"');
-    const cut = this.#problems.all.some(({ severity, pointer }) => severity === "lost" && pointer === "");
     const sections = Object.fromEntries(
       sectionKinds.map((kind) => {
-        const builder = this.#builders.get(kind);
-        if (builder !== undefined || this.#seen.has(kind))
-          return [kind, present((builder ?? this.#builder(kind)).build())];
+        const builders = this.#builders.get(kind) ?? [];
+        if (builders.length > 0 || this.#seen.has(kind))
+          return [kind, present(joined(builders.map((builder) => builder.build())))];
         return [
           kind,
           absent(
@@ -308,15 +313,15 @@ class DumpReader {
     let type = "";
     const plain: Record<string, unknown> = {};
     const found: Found[] = [];
-    const pending: { field: string; key: string; at: number }[] = [];
+    const section = { hasLists: false };
     const bootstraps: { pointer: string; at: number; end: number }[] = [];
-    const end = this.#scanner.object(start, (key, at) => {
+    const own = new Map<SectionKind, ReferenceListBuilder>();
+    const readMember = (key: string, at: number): number => {
       const field = envelopeFields.get(key);
       const inside = `${pointer}/${pointerToken(key)}`;
       if (field === "@type") {
         const { end: valueEnd } = this.#scanner.skipValue(at);
         type = bytes[at] === 0x22 ? typeName(this.#scanner.string(at, valueEnd)) : "";
-        this.#startSection(type, pointer);
         return valueEnd;
       }
       if (field === undefined) return this.#skip(at, inside).end;
@@ -331,30 +336,47 @@ class DumpReader {
           this.#problems.add(lost(this.entry, "must be array", inside));
           return this.#skip(at, inside).end;
         }
-        if (type === "") pending.push({ field, key, at });
+        section.hasLists = true;
         return this.#scanner.array(at, (index, element) => this.#element(inside, index, element, list));
       }
       return this.#member(field, key, at, pointer, plain, found);
-    });
-    for (const bootstrap of bootstraps) this.#storeBootstrap(bootstrap, plain);
-    if (found.length > 0) this.#sliceElement(type, plain, found, pointer);
-    else if (!isSectionType(type)) this.#bareResource(type, pointer, start, end);
-    if (pending.length > 0 && type === "") {
-      this.#problems.add(note(this.entry, "has no @type; it was read by the names of its lists", pointer));
+    };
+    this.#own = own;
+    let end: number;
+    try {
+      end = this.#scanner.object(start, readMember);
+    } finally {
+      // also where the dump is cut off inside: what stood before counts
+      this.#own = null;
+      this.#endSection(type, own, pointer);
     }
+    for (const bootstrap of bootstraps) this.#storeBootstrap(bootstrap, plain);
+    if (
+      bootstraps.length === 0 &&
+      lastPart(type) === "BootstrapConfigDump" &&
+      this.#bootstrap.state === "absent"
+    ) {
+      this.#bootstrap = absent("the BootstrapConfigDump is empty");
+    }
+    if (found.length > 0) this.#sliceElement(type, plain, found, pointer);
+    else if (section.hasLists && type === "") {
+      this.#problems.add(note(this.entry, "has no @type; it was read by the names of its lists", pointer));
+    } else if (!isSectionType(type)) this.#bareResource(type, pointer, start, end);
     return end;
   }
 
   /** A section that stands twice: the last one counts, as for istioctl, but ECDS sections add up. */
-  #startSection(type: string, pointer: string): void {
-    if (!isSectionType(type)) return;
-    const kind = sectionTypes[lastPart(type)];
-    if (kind === null || kind === undefined) return;
-    if (this.#seen.has(kind) && kind !== "extensionConfig") {
-      this.#builders.delete(kind);
-      this.#problems.add(note(this.entry, `${lastPart(type)} stands twice; the last one counts`, pointer));
+  #endSection(type: string, own: ReadonlyMap<SectionKind, ReferenceListBuilder>, pointer: string): void {
+    const declared = isSectionType(type) ? (sectionTypes[lastPart(type)] ?? null) : null;
+    if (declared !== null) {
+      if (this.#seen.has(declared) && declared !== "extensionConfig") {
+        this.#builders.delete(declared);
+        this.#problems.add(note(this.entry, `${lastPart(type)} stands twice; the last one counts`, pointer));
+      }
+      this.#seen.add(declared);
     }
-    this.#seen.add(kind);
+    for (const [kind, builder] of own)
+      this.#builders.set(kind, [...(this.#builders.get(kind) ?? []), builder]);
   }
 
   /** One element of a section's list. */
@@ -455,12 +477,7 @@ class DumpReader {
       const detail = own === plain ? element : this.#validated(own, at.pointer + inside);
       if (resource === null && !rejected) continue; // its problem is reported
       const lastUpdated = detail.last_updated ?? null;
-      if (
-        lastUpdated !== null &&
-        isTime(lastUpdated) &&
-        (this.#newest === null || later(lastUpdated, this.#newest))
-      )
-        this.#newest = lastUpdated;
+      this.#sawTime(lastUpdated);
       builder.add({
         name: element.name ?? null,
         resource,
@@ -555,6 +572,7 @@ class DumpReader {
     }
     const lastUpdated =
       this.#validated(plain, pointer.slice(0, pointer.lastIndexOf("/"))).last_updated ?? null;
+    this.#sawTime(lastUpdated);
     this.#bootstrapText = resource.text;
     this.#bootstrap = present({ hash: resource.hash, lastUpdated, origin: { entry: this.entry, pointer } });
   }
@@ -589,13 +607,19 @@ class DumpReader {
     return { end, deep };
   }
 
+  /** Where references go: into the present section, or for slices and bare resources into one list for all. */
   #builder(kind: SectionKind): ReferenceListBuilder {
-    let builder = this.#builders.get(kind);
-    if (builder === undefined) {
-      builder = new ReferenceListBuilder(kind, this.entry, (text) => this.store.intern(text));
-      this.#builders.set(kind, builder);
-    }
+    const known = this.#own === null ? this.#builders.get(kind)?.at(-1) : this.#own.get(kind);
+    if (known !== undefined) return known;
+    const builder = new ReferenceListBuilder(kind, this.entry, (text) => this.store.intern(text));
+    if (this.#own === null) this.#builders.set(kind, [builder]);
+    else this.#own.set(kind, builder);
     return builder;
+  }
+
+  #sawTime(time: string | null): void {
+    if (time === null || !isTime(time)) return;
+    if (this.#newest === null || later(time, this.#newest)) this.#newest = time;
   }
 }
 

@@ -31,8 +31,11 @@ export function identityForm(json: string, defaultType: string, maxDepth: number
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // eslint-disable-next-line no-control-regex -- JSON forbids raw control characters in strings
 const plainString = /"[^"\\\u0000-\u001f]*"/y;
+/** An escape, and the plain text up to the next one: `(a|b)*` over a whole text overflows the stack of a long one. */
 // eslint-disable-next-line no-control-regex -- as above
-const anyString = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*/y;
+// eslint-disable-next-line no-control-regex -- as above
+const beginning = /"[^"\\\u0000-\u001f]*/y;
 const opaque: FieldValue = { kind: "opaque" };
 const any: FieldValue = { kind: "any" };
 
@@ -107,6 +110,7 @@ class IdentityReader {
       ) {
         this.name = JSON.parse(value) as string;
       }
+      if (key === "@type" && members.has(token)) throw new IdentityError("has two @type members");
       members.set(name === key ? token : `"${name}"`, value);
       this.#space();
     }
@@ -186,11 +190,17 @@ class IdentityReader {
       this.#at = plainString.lastIndex;
       return plain[0].isWellFormed() ? plain[0] : JSON.stringify(plain[0].slice(1, -1));
     }
-    anyString.lastIndex = this.#at;
-    const escaped = anyString.exec(this.json);
-    if (escaped === null) throw this.#error();
-    this.#at = anyString.lastIndex;
-    return JSON.stringify(JSON.parse(escaped[0]));
+    const start = this.#at;
+    beginning.lastIndex = start;
+    if (!beginning.test(this.json)) throw this.#error();
+    let at = beginning.lastIndex;
+    while (this.json.charCodeAt(at) !== 0x22) {
+      escaped.lastIndex = at;
+      if (!escaped.test(this.json)) throw this.#error();
+      at = escaped.lastIndex;
+    }
+    this.#at = at + 1;
+    return JSON.stringify(JSON.parse(this.json.slice(start, this.#at)));
   }
 
   #number(): string {

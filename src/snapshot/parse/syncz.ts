@@ -26,7 +26,7 @@ interface RawResource {
   readonly lastError?: string;
 }
 interface RawXdsSync {
-  readonly resources: readonly unknown[];
+  readonly resources?: readonly unknown[];
   readonly controlPlane?: { readonly identifier?: string };
 }
 interface RawClientConfig {
@@ -100,7 +100,13 @@ export const parseSyncz: Read<readonly unknown[]> = (json, entry, pointer, probl
       origin: { entry, pointer: at },
     };
   });
-  return { form: "syncz", states, capturedAt: null, origin: { entry, pointer } };
+  return {
+    form: "syncz",
+    states,
+    lostRows: json.length - states.length,
+    capturedAt: null,
+    origin: { entry, pointer },
+  };
 };
 
 function flatTypes(raw: RawSyncStatus, tellsEcds: boolean): TypeSync[] {
@@ -127,7 +133,8 @@ function resourceType(url: string, resource: RawResource): TypeSync {
 export const parseXdsSync: Read<unknown> = (json, entry, pointer, problems) => {
   const raw = validateXds(json, entry, pointer);
   const controlPlane = istiodIdentity(raw.controlPlane?.identifier);
-  const states = raw.resources.flatMap((resource, index): SyncState[] => {
+  const resources = raw.resources ?? []; // protobuf JSON leaves an empty list out
+  const states = resources.flatMap((resource, index): SyncState[] => {
     const at = `${pointer}/resources/${index}`;
     try {
       return [clientState(validateClient(resource, entry, at), controlPlane.version, { entry, pointer: at })];
@@ -137,7 +144,13 @@ export const parseXdsSync: Read<unknown> = (json, entry, pointer, problems) => {
       return [];
     }
   });
-  return { form: "xds", states, capturedAt: null, origin: { entry, pointer } };
+  return {
+    form: "xds",
+    states,
+    lostRows: resources.length - states.length,
+    capturedAt: null,
+    origin: { entry, pointer },
+  };
 };
 
 function clientState(
@@ -224,11 +237,13 @@ export const parseSyncAnswer: Read<unknown> = (json, entry, pointer, problems) =
   );
 };
 
-/** Whether a value looks like an XDS sync answer. */
+/** Whether a value looks like an XDS sync answer; one of an Istiod without proxies has no `resources`. */
 export function isSyncAnswer(
   json: unknown,
 ): json is { readonly controlPlane?: { readonly identifier?: string } } {
-  return typeof json === "object" && json !== null && "resources" in json && Array.isArray(json.resources);
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return false;
+  if ("resources" in json) return Array.isArray(json.resources);
+  return "typeUrl" in json && typeof json.typeUrl === "string" && json.typeUrl.endsWith(".ClientConfig");
 }
 
 /** An object of Istiod name -> answer, as far as each value is one. */

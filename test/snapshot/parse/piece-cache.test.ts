@@ -5,7 +5,12 @@ import { pieceCache, type PieceCache } from "../../../src/snapshot/parse/piece-c
 import { bytesOf } from "../../support/builders.js";
 
 const aCache = (capacity = 1_000_000): PieceCache<string> =>
-  pieceCache((a, start, b) => Buffer.compare(a.subarray(start, start + b.length), b) === 0, capacity);
+  pieceCache((a, start, b) => {
+    expect(a.length, "only stretches inside the document are compared").toBeGreaterThanOrEqual(
+      start + b.length,
+    );
+    return Buffer.compare(a.subarray(start, start + b.length), b) === 0;
+  }, capacity);
 
 /** Remembers a text as it stands in a document, where `behind` follows it. */
 function remember(
