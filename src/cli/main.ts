@@ -2,10 +2,14 @@ import yargs from "yargs";
 
 import { UserError } from "../shared/errors.js";
 import { printable } from "../shared/printable.js";
+import { authzCommand } from "./commands/authz.js";
+import { proxyConfigCommand } from "./commands/proxy-config/index.js";
 import { proxyStatusCommand } from "./commands/proxy-status.js";
+import { queryCommand } from "./commands/query.js";
 import { reportCommand } from "./commands/report.js";
 import { verifyCommand } from "./commands/verify.js";
 import { versionCommand } from "./commands/version.js";
+import { ztunnelConfigCommand } from "./commands/ztunnel-config.js";
 import { exitCodes } from "./exit-codes.js";
 import { programVersion } from "./program-version.js";
 
@@ -22,6 +26,10 @@ export async function main(args: readonly string[]): Promise<void> {
         "$0 <command>\n\nReads a snapshot of an Istio mesh, offline: a bundle, an istioctl bug-report, a must-gather, a dump.",
       )
       .command(proxyStatusCommand)
+      .command(proxyConfigCommand)
+      .command(ztunnelConfigCommand)
+      .command(authzCommand)
+      .command(queryCommand)
       .command(reportCommand)
       .command(versionCommand)
       .command(verifyCommand)
@@ -46,7 +54,10 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = exitCodes.failed;
     if (error instanceof UserError) process.stderr.write(`istio-snapshot: ${printable(error.message)}\n`);
     else if (isPipeEnd(error)) process.exitCode = exitCodes.clean;
-    else throw error;
+    else
+      process.stderr.write(
+        `istio-snapshot: internal error, please report it: ${printable(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
+      );
   }
 }
 
