@@ -226,23 +226,33 @@ describe("a proxy of any name", () => {
   });
 });
 
-describe("many proxies of one name", () => {
-  it("are all counted, soon", async () => {
-    tried("names of proxies", 2);
-    const many = (name: (index: number) => string): Buffer =>
-      Buffer.from(
-        JSON.stringify(
-          Array.from({ length: 60_000 }, (_, index) => ({ proxy: name(index), cluster_sent: "1" })),
-        ),
-      );
-    for (const bytes of [many(() => "a.default"), many((index) => `a-${index}.default`)]) {
-      const snapshot = await snapshotOf(
-        tarOf([
-          { name: "bug-report/istio/istio-system/istiod-1/debug/syncz", body: bytes },
-          { name: "bug-report/istio/istio-system/istiod-1/debug/syncz.before", body: bytes },
-        ]),
-      );
-      expect(syncStatus(snapshot).rows).toHaveLength(60_000);
-    }
+describe("more proxies than a function takes arguments", () => {
+  const many = (name: (index: number) => string): string =>
+    JSON.stringify(
+      Array.from({ length: 150_000 }, (_, index) => ({
+        proxy: name(index),
+        cluster_sent: "1",
+        cluster_acked: "2",
+      })),
+    );
+  const archiveWith = (rowsText: string): Buffer =>
+    tarOf([
+      { name: "bug-report/istio/istio-system/istiod-1/debug/syncz", body: rowsText },
+      { name: "bug-report/istio/istio-system/istiod-1/debug/syncz.before", body: rowsText },
+    ]);
+
+  it.each([
+    { what: "of one name", text: many(() => "a.default") },
+    { what: "of many names", text: many((index) => `a-${index}.default`) },
+  ])("are all counted, soon: $what", async ({ text }) => {
+    tried("names of proxies", 3);
+    const snapshot = await snapshotOf(archiveWith(text));
+    const document = reportOf(snapshot);
+    expect(document.sync.rows).toHaveLength(150_000);
+    renderMarkdown(document);
+    const path = await folder.write("many.tar", archiveWith(text));
+    const { code, stdout } = await cli(["ps", "-f", path]);
+    expect(code).toBe(1);
+    expect(stdout.split("\n")).toHaveLength(150_002);
   });
 });

@@ -15,7 +15,7 @@ export async function packTarGz(files: Iterable<ArchiveFile>, output: Writable, 
   const gzip = createGzip({ level });
   gzip.pipe(output);
   const tar = pack();
-  tar.pipe(gzip as unknown as Parameters<typeof tar.pipe>[0]);
+  tar.pipe(gzip);
   for (const { name, body, mtime } of files) {
     await new Promise<void>((resolve, reject) => {
       tar.entry(

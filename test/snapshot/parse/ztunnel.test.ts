@@ -58,7 +58,12 @@ describe("a ztunnel's dump", () => {
         },
       ],
       services: [
-        { name: "web", namespace: "default", hostname: "web.default.svc", origin: { entry, pointer: pointers[1] } },
+        {
+          name: "web",
+          namespace: "default",
+          hostname: "web.default.svc",
+          origin: { entry, pointer: pointers[1] },
+        },
       ],
       policies: [],
       certificates: [],
