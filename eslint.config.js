@@ -18,7 +18,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ["eslint.config.js", "bin/*.js"] },
+        projectService: { allowDefaultProject: ["eslint.config.js", "bin/*.js", "test/bench/*.js"] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -9,6 +9,9 @@ export interface TableOptions {
   readonly paint?: (text: string, row: number, column: number) => string;
 }
 
+/** Columns on a terminal; string-width looks at each grapheme, which most names need not. */
+const widthOf = (text: string): number => (/^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text));
+
 /**
  * A table as Go's tabwriter lays it out for istioctl: columns as wide as their longest cell plus `padding`, the last
  * cell of a line never padded. Cells are made printable first, so that a name cannot steer the terminal.
@@ -20,14 +23,16 @@ export function textTable(
 ): string {
   const { padding = 5, paint } = options;
   const lines = [header, ...rows].map((row) => row.map(printable));
-  const widths = header.map((_, column) => Math.max(...lines.map((line) => stringWidth(line[column] ?? ""))));
+  const widths = header.map((_, column) =>
+    lines.reduce((widest, line) => Math.max(widest, widthOf(line[column] ?? "")), 0),
+  );
   return lines
     .map((line, index) => {
       const cells = line.map((cell, column) => {
         const text = paint === undefined || index === 0 ? cell : paint(cell, index - 1, column);
         return column === line.length - 1
           ? text
-          : text + " ".repeat((widths[column] ?? 0) - stringWidth(cell) + padding);
+          : text + " ".repeat((widths[column] ?? 0) - widthOf(cell) + padding);
       });
       return `${cells.join("")}\n`;
     })

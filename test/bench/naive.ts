@@ -11,9 +11,7 @@ const path = process.argv[2];
 if (path === undefined) throw new Error("usage: naive <archive>");
 
 const tar = extract();
-createReadStream(path)
-  .pipe(createGunzip())
-  .pipe(tar as unknown as NodeJS.WritableStream);
+createReadStream(path).pipe(createGunzip()).pipe(tar);
 let parsed = 0;
 for await (const entry of tar) {
   const chunks: Buffer[] = [];

@@ -50,7 +50,7 @@ const names = [
   "-o.json",
   "=cmd|' /C calc'!A0",
 ];
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
+
 const controls =
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/u;
 

@@ -90,7 +90,7 @@ describe("a folder", () => {
       },
       notes: 1,
     },
-    { what: "an empty folder", make: (path) => void mkdirSync(`${path}/empty`), notes: 0 },
+    { what: "an empty folder", make: (path) => mkdirSync(`${path}/empty`), notes: 0 },
     {
       what: "a folder named like a file",
       make: (path) => void mkdirSync(`${path}/proxies/default/folder/config_dump`, { recursive: true }),
