@@ -295,7 +295,7 @@ export class SnapshotBuilder {
     const named = [...this.#istiods].filter(([key]) => key !== unnamed).map(([, draft]) => draft);
     const [only] = named;
     if (this.options.form === "document" || only === undefined || named.length > 1) return;
-    only.views.push(...views);
+    for (const view of views) only.views.push(view);
     this.#istiods.delete(unnamed);
   }
 

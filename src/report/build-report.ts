@@ -7,7 +7,7 @@ import { proxySection, syncRow } from "./proxy-section.js";
 import { headline, verdictPoints, verdictTone } from "./verdict.js";
 import { counted, unique } from "./wording.js";
 
-/** The report of a snapshot. `programVersion` is that of istio-snapshot. */
+/** The report of a snapshot, without the tables that `withConfig` adds. `programVersion` is that of istio-snapshot. */
 export function buildReport(snapshot: Snapshot, status: SyncStatus, programVersion: string): ReportDocument {
   const anchors = anchorsOf(snapshot.proxies.map(({ id }) => id));
   const rows = status.rows.map((row) => syncRow(row, anchors));
@@ -21,6 +21,7 @@ export function buildReport(snapshot: Snapshot, status: SyncStatus, programVersi
     capture: capture(snapshot, status),
     sync: { rows, missing: status.missing ?? "" },
     proxies: sections,
+    config: { kinds: [] },
     ztunnels: snapshot.ztunnels.map(({ id, dump }) =>
       dump.state === "absent"
         ? { id, workloads: null, services: null, policies: null, certificates: null, reason: dump.reason }

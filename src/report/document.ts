@@ -106,6 +106,33 @@ export interface ProxySection {
     newest: string | null;
   }[];
   notices: ResourceNotice[];
+  /** What the proxy holds; empty where the document holds no tables. */
+  config: Partial<Record<ConfigKind, HeldConfig>>;
+}
+
+/** The kinds of resource that the document has tables of, as `resources` names them. */
+export type ConfigKind =
+  "cluster" | "listener" | "routeConfiguration" | "endpointAssignment" | "secret" | "extensionConfig";
+
+/** What a proxy holds of a kind, or the reason why that is not known. */
+export type HeldConfig =
+  | {
+      /** Places in the kind's `resources`, ascending; twice what it holds twice. */
+      indexes: number[];
+      /** The state of those that are not active, by their place. */
+      states: Record<string, string>;
+    }
+  | { reason: string };
+
+/** One distinct resource, of however many proxies. */
+export interface ConfigResource {
+  name: string;
+  /** What `proxy-config` prints of it; [] where that is nothing. */
+  rows: string[][];
+  /** With JSON names; null when its content was not dumped. */
+  json: unknown;
+  /** Names of the resources that it leads to, whether a proxy holds them or not; `endpoints` are assignments. */
+  refersTo: { routes: string[]; clusters: string[]; endpoints: string[] };
 }
 
 export interface ReportDocument {
@@ -142,6 +169,16 @@ export interface ReportDocument {
   };
   sync: { rows: SyncRow[]; /** Set when no Istiod answer was captured. */ missing: string };
   proxies: ProxySection[];
+  /** The tables of `proxy-config`, each distinct resource once; no kinds where the document holds no tables. */
+  config: {
+    kinds: {
+      kind: ConfigKind;
+      label: string;
+      header: string[];
+      /** In the table's order; what it shows nothing of is last. */
+      resources: ConfigResource[];
+    }[];
+  };
   ztunnels: {
     id: string;
     workloads: number | null;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { deflateRawSync } from "node:zlib";
 
 import { printable } from "../shared/printable.js";
 import type { ProxySection, ReportDocument, SyncRow } from "./document.js";
@@ -15,7 +16,38 @@ export function renderHtml(document: ReportDocument): string {
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
-  return render({ ...(shown(pageView(document)) as object), csp, css, js, json: embeddedJson(document) });
+  const { config, ...rest } = document;
+  const plain = {
+    ...rest,
+    config: { kinds: [] },
+    proxies: rest.proxies.map((proxy) => ({ ...proxy, config: {} })),
+  };
+  return render({
+    ...(shown(pageView(document, plain)) as object),
+    csp,
+    css,
+    js,
+    json: embeddedJson(plain),
+    config: config.kinds.length === 0 ? "" : packedConfig(document),
+  });
+}
+
+/**
+ * The tables of what the proxies hold, deflated and in base64, which can stand in a page whatever they hold. Places are
+ * written as distances from the one before: mostly 1, which takes next to nothing.
+ */
+function packedConfig({ config, proxies }: ReportDocument): string {
+  const held = proxies.map((proxy) =>
+    Object.fromEntries(
+      Object.entries(proxy.config).map(([kind, own]) => [
+        kind,
+        "indexes" in own
+          ? { ...own, indexes: own.indexes.map((index, at, all) => index - (all[at - 1] ?? 0)) }
+          : own,
+      ]),
+    ),
+  );
+  return deflateRawSync(JSON.stringify({ kinds: config.kinds, proxies: held })).toString("base64");
 }
 
 /** What the Content-Security-Policy asks of an inline block: the hash of exactly what stands between its tags. */
@@ -56,8 +88,11 @@ function printableLines(text: string): string {
   return rows.map((row) => row.split("\t").map(printable).join("\t")).join("\n");
 }
 
-/** The document, with the words that only the page needs. */
-function pageView(document: ReportDocument) {
+/**
+ * The document, with the words that only the page needs.
+ * @param plain the document without its tables, which the page draws itself
+ */
+function pageView(document: ReportDocument, plain: ReportDocument) {
   const { capture, verdict, sync, proxies, problems } = document;
   const anchors = new Map(proxies.map((proxy) => [proxy.id, proxy.anchor]));
   const linked = (label: string, ids: readonly string[]) => ({
@@ -66,7 +101,7 @@ function pageView(document: ReportDocument) {
     items: ids.map((id) => ({ id, anchor: anchors.get(id) ?? "" })),
   });
   return {
-    ...document,
+    ...plain,
     sections: sectionsOf(document),
     verdict: {
       ...verdict,
@@ -104,7 +139,7 @@ function pageView(document: ReportDocument) {
       })),
     },
     sync: { missing: sync.missing, rows: sync.rows.map(rowView) },
-    proxies: { items: proxies.map(proxyView) },
+    proxies: { items: proxies.map((proxy, at) => proxyView(proxy, document.config.kinds, at)) },
     ztunnels: document.ztunnels.map(({ id, reason, ...held }) => ({
       id,
       reason,
@@ -154,9 +189,14 @@ function rowView(row: SyncRow) {
   };
 }
 
-function proxyView(proxy: ProxySection) {
+function proxyView(proxy: ProxySection, kinds: ReportDocument["config"]["kinds"], at: number) {
   return {
     ...proxy,
+    config: kinds.flatMap(({ kind, label }) => {
+      const held = proxy.config[kind];
+      if (held === undefined || !("indexes" in held) || held.indexes.length === 0) return [];
+      return [{ kind, label, count: held.indexes.length, proxy: at }];
+    }),
     toneWord: toneWords[proxy.tone],
     sync: proxy.sync.map((row) => ({
       caption: row.istiod === "" ? "Listed by no Istiod" : `As ${row.istiod} tells it`,

@@ -109,6 +109,7 @@ export function proxySection(
       return resourceCounts(kind, proxy.config[kind], rejected);
     }),
     notices,
+    config: {},
   };
 }
 

@@ -102,7 +102,7 @@ function stalePoints(status: SyncStatus): VerdictPoint[] {
       const since =
         ages.length === 0
           ? ""
-          : `, for ${humanDuration(Math.max(...ages))}${group.length > 1 ? " at most" : ""}`;
+          : `, for ${humanDuration(ages.reduce((a, b) => Math.max(a, b)))}${group.length > 1 ? " at most" : ""}`;
       const verb = proxies.length === 1 ? "has" : "have";
       return {
         level,

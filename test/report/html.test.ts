@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { inflateRawSync } from "node:zlib";
 
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
@@ -13,6 +14,7 @@ import {
   aLargeReport,
   aProxy,
   aReport,
+  aReportWithConfig,
   aRow,
   hostile,
 } from "../support/report-fixture.js";
@@ -187,6 +189,31 @@ describe("what is empty", () => {
   });
 });
 
+describe("the tables of what the proxies hold", () => {
+  const report = aReportWithConfig();
+  const html = renderHtml(report);
+
+  it("are packed beside the rest of the document", () => {
+    const packed = /id="report-config">([A-Za-z0-9+/=]*)<\/script>/.exec(html)?.[1] ?? "";
+    const data = JSON.parse(inflateRawSync(Buffer.from(packed, "base64")).toString()) as {
+      kinds: unknown;
+      proxies: { cluster: { indexes: number[] } }[];
+    };
+    expect(data.kinds).toEqual(report.config.kinds);
+    expect(data.proxies[1]?.cluster.indexes.slice(0, 4)).toEqual([0, 1, 1, 1]); // distances
+    expect(JSON.parse(embedded(html))).toEqual({
+      ...report,
+      config: { kinds: [] },
+      proxies: report.proxies.map((proxy) => ({ ...proxy, config: {} })),
+    });
+  });
+  it("are named with their number, and are none where nothing is known", () => {
+    expect(html).toContain("<summary>Clusters (1200)</summary>");
+    expect(html).not.toContain("<summary>Secrets");
+    expect(renderHtml(aReport())).not.toContain('report-config">');
+  });
+});
+
 describe("the schema of the document", () => {
   const schema = JSON.parse(
     readFileSync(new URL("../../schemas/report.schema.json", import.meta.url), "utf8"),
@@ -197,6 +224,23 @@ describe("the schema of the document", () => {
   it.each(Object.entries(reports))("accepts the %s mesh", (_, document) => {
     validate(document);
     expect(validate.errors ?? []).toEqual([]);
+  });
+  it("accepts tables, and no field in them that it does not know", () => {
+    const { config, proxies, ...rest } = aReportWithConfig();
+    const kinds = config.kinds.map((kind) => ({ ...kind, resources: kind.resources.slice(0, 1) }));
+    const held = { cluster: { indexes: [0], states: { "0": "warming" } }, secret: { reason: "cut off" } };
+    const small = {
+      ...rest,
+      config: { kinds },
+      proxies: proxies.slice(0, 1).map((proxy) => ({ ...proxy, config: held })),
+    };
+    validate(small);
+    expect(validate.errors ?? []).toEqual([]);
+    const ways = fieldsOf(small).filter((way) => way.includes("config") && !way.includes("json"));
+    const open = ways.filter((way) =>
+      validate(changed(small, way, (holder) => Object.assign(holder, { surprise: 1 }))),
+    );
+    expect(open.map((way) => way.join("."))).toEqual([]);
   });
   it("asks for every field", () => {
     const optional = fieldsOf(report).filter((way) => validate(without(report, way)));

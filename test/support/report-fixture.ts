@@ -103,6 +103,7 @@ export function aProxy(id: string, anchor: string, overrides: Partial<ProxySecti
       },
     ],
     notices: [],
+    config: {},
     ...overrides,
   };
 }
@@ -288,6 +289,7 @@ export function aReport(overrides: Partial<ReportDocument> = {}): ReportDocument
         resources: [],
       }),
     ],
+    config: { kinds: [] },
     ztunnels: [
       {
         id: "ztunnel-8xk2p.istio-system",
@@ -354,6 +356,106 @@ export function aHealthyReport(overrides: Partial<ReportDocument> = {}): ReportD
     gaps: [],
     ...overrides,
   };
+}
+
+/** Two replicas that hold the same, and 1,200 clusters; names of theirs are hostile. */
+export function aReportWithConfig(): ReportDocument {
+  const ids = ["details-v1-a.bookinfo", "details-v1-b.bookinfo"];
+  const leadsTo = (names: Partial<Record<"routes" | "clusters" | "endpoints", string[]>>) => ({
+    routes: [],
+    clusters: [],
+    endpoints: [],
+    ...names,
+  });
+  const target = "outbound|9080||reviews.bookinfo.svc.cluster.local";
+  const names = [hostile.script, hostile.override, target].concat(
+    Array.from({ length: 1197 }, (_, at) => `outbound|80||s${at}.team.svc.cluster.local`),
+  );
+  const all = (count: number, states = {}) => ({
+    indexes: Array.from({ length: count }, (_, at) => at),
+    states,
+  });
+  const config = {
+    listener: all(2),
+    routeConfiguration: all(1),
+    cluster: all(names.length, { "1": "warming" }),
+    endpointAssignment: all(2),
+    secret: { reason: "the dump was cut off" },
+  };
+  return aHealthyReport({
+    sync: { rows: ids.map((id) => aRow(id, { anchor: `proxy-${id}` })), missing: "" },
+    proxies: ids.map((id) => aProxy(id, `proxy-${id}`, { config })),
+    config: {
+      kinds: [
+        {
+          kind: "listener",
+          label: "Listeners",
+          header: ["ADDRESSES", "PORT", "MATCH", "DESTINATION"],
+          resources: [
+            {
+              name: "0.0.0.0_9080",
+              rows: [
+                ["0.0.0.0", "9080", "Trans: raw_buffer; App: http/1.1,h2c", "Route: 9080"],
+                ["0.0.0.0", "9080", "ALL", "PassthroughCluster"],
+              ],
+              json: { name: "0.0.0.0_9080", [hostile.image]: hostile.endOfData },
+              refersTo: leadsTo({ routes: ["9080"], clusters: ["PassthroughCluster"] }),
+            },
+            {
+              name: hostile.script,
+              rows: [["", "15001", hostile.image, "Route: absent"]],
+              json: { name: hostile.control },
+              refersTo: leadsTo({ routes: ["absent"] }),
+            },
+          ],
+        },
+        {
+          kind: "routeConfiguration",
+          label: "Routes",
+          header: ["NAME", "VHOST NAME", "DOMAINS", "MATCH", "VIRTUAL SERVICE"],
+          resources: [
+            {
+              name: "9080",
+              rows: [["9080", "reviews", "reviews + 1 more...", "/*", "reviews.bookinfo"]],
+              json: { name: "9080" },
+              refersTo: leadsTo({ clusters: [target, "not held"] }),
+            },
+          ],
+        },
+        {
+          kind: "cluster",
+          label: "Clusters",
+          header: ["SERVICE FQDN", "PORT", "TYPE"],
+          resources: names.map((name, at) => ({
+            name,
+            rows: [[name.split("|")[3] ?? name, String(9000 + at), "EDS"]],
+            json: { name },
+            refersTo: leadsTo({ endpoints: [name] }),
+          })),
+        },
+        {
+          kind: "endpointAssignment",
+          label: "Endpoints",
+          header: ["NAME", "STATUS", "LOCALITY", "CLUSTER"],
+          resources: [
+            {
+              name: target,
+              rows: ["10.0.0.1:9080", "10.0.0.2:9080"].map((address) => [address, "HEALTHY", "", target]),
+              json: { clusterName: target },
+              refersTo: leadsTo({ clusters: [target] }),
+            },
+            {
+              name: names[500] ?? "",
+              rows: [],
+              json: { clusterName: names[500] ?? "" },
+              refersTo: leadsTo({ clusters: [names[500] ?? ""] }),
+            },
+          ],
+        },
+        { kind: "secret", label: "Secrets", header: ["RESOURCE NAME"], resources: [] },
+      ],
+    },
+  });
 }
 
 /** One bare config dump: no Istiod, no capture time. */

@@ -4,11 +4,12 @@ import { basename } from "node:path";
 import type { CommandModule } from "yargs";
 
 import { buildReport } from "../../report/build-report.js";
+import { withConfig } from "../../report/config-tables.js";
 import type { ReportDocument } from "../../report/document.js";
 import { UserError, messageOf } from "../../shared/errors.js";
 import { syncStatus } from "../../status/sync-status.js";
 import { exitCodes } from "../exit-codes.js";
-import { document, print, remark, remarkGaps } from "../output.js";
+import { print, remark, remarkGaps } from "../output.js";
 import { loadSnapshot, pathOf, withSnapshot, type SnapshotArgs } from "../snapshot-options.js";
 import { programVersion } from "../program-version.js";
 
@@ -51,7 +52,8 @@ export const reportCommand: CommandModule<object, ReportArgs> = {
       throw new UserError("a report of many pages (-o folder/) is not in this version yet; name a file");
     }
     const snapshot = await loadSnapshot(args);
-    const report = buildReport(snapshot, syncStatus(snapshot), programVersion());
+    const summary = buildReport(snapshot, syncStatus(snapshot), programVersion());
+    const report = args.format === "markdown" ? summary : withConfig(summary, snapshot);
     const text = await draw(report, args.format);
     const target = args.output ?? defaultName(pathOf(args), endings[args.format]);
     const isStandardOutput = target === "-";
@@ -70,7 +72,7 @@ export const reportCommand: CommandModule<object, ReportArgs> = {
 async function draw(report: ReportDocument, format: ReportArgs["format"]): Promise<string> {
   switch (format) {
     case "json":
-      return document(report, "json");
+      return `${JSON.stringify(report)}\n`; // without indents: with the tables it is long
     case "markdown":
       return (await import("../../report/markdown.js")).renderMarkdown(report);
     case "html":
