@@ -123,7 +123,13 @@ export function joined(lists: readonly ReferenceList[]): ReferenceList {
     length += list.length;
   });
   const place = (index: number): { list: ReferenceList; inside: number } => {
-    const at = starts.findLastIndex((start) => start <= index);
+    // the last list that begins at or before it
+    let at = 0;
+    for (let end = starts.length; end - at > 1;) {
+      const middle = Math.floor((at + end) / 2);
+      if ((starts[middle] ?? 0) <= index) at = middle;
+      else end = middle;
+    }
     const list = lists[at];
     if (list === undefined) throw new RangeError(`no reference ${index} of ${length}`);
     return { list, inside: index - (starts[at] ?? 0) };
@@ -134,8 +140,11 @@ export function joined(lists: readonly ReferenceList[]): ReferenceList {
       const { list, inside } = place(index);
       return list.at(inside);
     },
-    resource: (index) =>
-      index < 0 || index >= length ? null : place(index).list.resource(place(index).inside),
+    resource: (index) => {
+      if (index < 0 || index >= length) return null;
+      const { list, inside } = place(index);
+      return list.resource(inside);
+    },
     *[Symbol.iterator]() {
       for (const list of lists) yield* list;
     },

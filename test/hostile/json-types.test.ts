@@ -9,7 +9,7 @@ import {
   readProxies,
   referenceCount,
   shortened,
-  smallBundle,
+  bundleFiles,
   smallMesh,
   snapshotOf,
   takeApart,
@@ -28,6 +28,8 @@ import {
   xdsAnswer,
   type Json,
 } from "../support/hostile-neighbours.js";
+import { bundle } from "../support/pack.js";
+import { manifestOf } from "../support/samples.js";
 import { tried } from "../support/hostile-count.js";
 
 /** Lists of which every element is another; of the others, two will do. */
@@ -107,6 +109,9 @@ const isResource = (path: readonly string[]): boolean =>
   (path.at(-2) === "metadata" && path.includes("bootstrap"));
 
 const never = (): boolean => false;
+/** Subjects of a parser that another subject tries with all values. */
+const isReadAsAbove = new Set(["what Istiod would send", "the earlier syncz", "a dump as a document"]);
+
 describe("a value of another type than it must have", () => {
   const subjects: readonly {
     what: string;
@@ -151,37 +156,42 @@ describe("a value of another type than it must have", () => {
     },
   ];
 
-  it.each(subjects)("costs a piece at most: in $what", async ({ place, value, isEnd }) => {
+  it.each(subjects)("costs a piece at most: in $what", async ({ what, place, value, isEnd }) => {
     expect(lostFiles(await readBeside({ [place]: JSON.stringify(value) }))).toEqual([]);
     const paths = [...pathsOf(value, isEnd)];
     expect(paths.length).toBeGreaterThan(10);
     for (const path of paths)
-      for (const wrong of wrongValues) {
+      for (const wrong of isReadAsAbove.has(what) ? wrongValues.slice(0, 4) : wrongValues) {
         tried("wrong types");
         await readBeside({ [place]: JSON.stringify(replaced(value, path, wrong)) });
       }
   });
 
   it.each([
-    { what: "a dump", value: faultyDump, isEnd: isResource },
-    { what: "syncz", value: parsed(syncz), isEnd: never },
+    { what: "a dump as a document", value: faultyDump, isEnd: isResource },
+    { what: "syncz as a document", value: parsed(syncz), isEnd: never },
     { what: "the XDS answer", value: xdsAnswer, isEnd: never },
     {
       what: "the answers of all Istiods",
       value: { "istiod-1": parsed(syncz), "istiod-2": xdsAnswer },
       isEnd: never,
     },
-  ])("never ends the program: in $what as a document", async ({ value, isEnd }) => {
+  ])("never ends the program: in $what", async ({ what, value, isEnd }) => {
     await snapshotOf(Buffer.from(JSON.stringify(value)));
     for (const path of pathsOf(value, isEnd))
-      for (const wrong of wrongValues) {
+      for (const wrong of isReadAsAbove.has(what) ? wrongValues.slice(0, 4) : wrongValues) {
         tried("wrong types");
         await outcomeOf(Buffer.from(JSON.stringify(replaced(value, path, wrong))));
       }
   });
 
   it("costs a manifest, and the files are read all the same", async () => {
-    const { manifest, members } = takeApart(await smallBundle());
+    const { manifest, members } = takeApart(
+      await bundle(
+        bundleFiles().filter(({ name }) => name.includes("/config_dump?")),
+        manifestOf(smallMesh()),
+      ),
+    );
     const short = { ...manifest, files: manifest.files.slice(0, 2) };
     const value = JSON.parse(
       JSON.stringify({ ...short, failures: [{ target: "a", what: "b", reason: "c" }] }),

@@ -246,12 +246,16 @@ describe("more proxies than a function takes arguments", () => {
     { what: "of one name", text: many(() => "a.default") },
     { what: "of many names", text: many((index) => `a-${index}.default`) },
   ])("are all counted, soon: $what", async ({ text }) => {
-    tried("names of proxies", 3);
+    tried("names of proxies");
     const snapshot = await snapshotOf(archiveWith(text));
     const document = reportOf(snapshot);
     expect(document.sync.rows).toHaveLength(130_000);
     renderMarkdown(document);
-    const path = await folder.write("many.tar", archiveWith(text));
+  });
+
+  it("are all listed", async () => {
+    tried("names of proxies");
+    const path = await folder.write("many.tar", archiveWith(many((index) => `a-${index}.default`)));
     const { code, stdout } = await cli(["ps", "-f", path]);
     expect(code).toBe(1);
     expect(stdout.split("\n")).toHaveLength(130_002);

@@ -375,8 +375,11 @@ class DumpReader {
       }
       this.#seen.add(declared);
     }
-    for (const [kind, builder] of own)
-      this.#builders.set(kind, [...(this.#builders.get(kind) ?? []), builder]);
+    for (const [kind, builder] of own) {
+      const builders = this.#builders.get(kind);
+      if (builders === undefined) this.#builders.set(kind, [builder]);
+      else builders.push(builder);
+    }
   }
 
   /** One element of a section's list. */
