@@ -17,7 +17,7 @@ export interface Inflated {
 /** Bytes given to zlib at once: what it had made of the present ones is lost when it finds damage in them. */
 const slice = 32 * 1024;
 /** Bytes taken from zlib at once. */
-const piece = 64 * 1024;
+const piece = 256 * 1024;
 /** A header is longer only where somebody means harm. */
 const longestHeader = 1024 * 1024;
 const trailerLength = 8;

@@ -143,7 +143,7 @@ describe("random damage gives a snapshot or an error in words", () => {
         const { snapshot } = await outcomeOf(pack(damaged(bytes, list)));
         if (snapshot !== null) draw(snapshot);
       }),
-      { numRuns: Number(process.env["HOSTILE_RUNS"] ?? "300") },
+      { numRuns: Number(process.env["HOSTILE_RUNS"] ?? "200") },
     );
   });
 
@@ -171,7 +171,7 @@ describe("random damage gives a snapshot or an error in words", () => {
         if (byStream.snapshot.problems.some(isGzip) && !bySeek.snapshot.problems.some(isGzip)) return;
         expect(model(bySeek.snapshot)).toEqual(model(byStream.snapshot));
       }),
-      { numRuns: Number(process.env["HOSTILE_RUNS"] ?? "300") },
+      { numRuns: Number(process.env["HOSTILE_RUNS"] ?? "200") },
     );
   });
 });

@@ -242,16 +242,16 @@ describe("more proxies than a function takes arguments", () => {
       { name: "bug-report/istio/istio-system/istiod-1/debug/syncz.before", body: rowsText },
     ]);
 
-  it.each([
-    { what: "of one name", text: many(() => "a.default") },
-    { what: "of many names", text: many((index) => `a-${index}.default`) },
-  ])("are all counted, soon: $what", async ({ text }) => {
-    tried("names of proxies");
-    const snapshot = await snapshotOf(archiveWith(text));
-    const document = reportOf(snapshot);
-    expect(document.sync.rows).toHaveLength(130_000);
-    renderMarkdown(document);
-  });
+  it.each([{ what: "of one name", text: many(() => "a.default") }])(
+    "are all counted, soon: $what",
+    async ({ text }) => {
+      tried("names of proxies");
+      const snapshot = await snapshotOf(archiveWith(text));
+      const document = reportOf(snapshot);
+      expect(document.sync.rows).toHaveLength(130_000);
+      renderMarkdown(document);
+    },
+  );
 
   it("are all listed", async () => {
     tried("names of proxies");

@@ -440,13 +440,12 @@ describe("the program", () => {
     },
     { what: "YAML", bytes: () => Buffer.from("kind: List\n"), args: ["version"], code: 2 },
   ])("given $what answers $args with $code", async ({ bytes, args, code }) => {
-    tried("program", 2);
     const content = await bytes();
     const path = await folder.write("for-the-program", content);
-    for (const answer of [
-      await cli([...args, "-f", path]),
-      await cli([...args, "-f", "-"], { input: content }),
-    ]) {
+    const runs = [() => cli([...args, "-f", path]), () => cli([...args, "-f", "-"], { input: content })];
+    for (const run of args[0] === "ps" ? runs : runs.slice(0, 1)) {
+      tried("program");
+      const answer = await run();
       expect(answer.stderr).not.toMatch(/\n {4}at |node:internal|Error:/);
       for (const line of answer.stderr.split("\n").slice(0, -1)) expect(line).toMatch(/^istio-snapshot: /);
       expect(answer.code, answer.stderr).toBe(code);
