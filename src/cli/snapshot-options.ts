@@ -17,6 +17,8 @@ export interface SnapshotArgs {
   maxRatio: number;
   maxNameBytes: number;
   maxJsonDepth: number;
+  /** What yargs takes for no option and no positional: a bare "-" is standard input. */
+  _?: readonly (string | number)[];
 }
 
 const limitGroup = "Limits on the input:";
@@ -93,7 +95,11 @@ export async function loadSnapshot(
 
 export function pathOf(args: SnapshotArgs): string {
   const fromEnvironment = process.env["ISTIO_SNAPSHOT"];
-  const path = args.snapshot ?? args.file ?? (fromEnvironment === "" ? undefined : fromEnvironment);
+  const path =
+    args.snapshot ??
+    (args._?.includes("-") === true ? "-" : undefined) ??
+    args.file ??
+    (fromEnvironment === "" ? undefined : fromEnvironment);
   if (path === undefined || path === "") {
     throw new UserError("name a snapshot with -f <file>, or set ISTIO_SNAPSHOT");
   }

@@ -238,9 +238,9 @@ function listenerRefersTo(listener: Message): Partial<ConfigResource["refersTo"]
     const manager = httpManagerOf(filter);
     if (manager !== null) {
       routes.push(text(child(manager, "rds"), "route_config_name"));
-      clusters.push(...clustersOfRoutes(child(manager, "route_config")));
+      for (const name of clustersOfRoutes(child(manager, "route_config"))) clusters.push(name);
     } else if (tcpProxies.includes(text(filter, "name"))) {
-      clusters.push(...clustersOfAction(filterConfig(filter, tcpProxyType)));
+      for (const name of clustersOfAction(filterConfig(filter, tcpProxyType))) clusters.push(name);
     }
   }
   return { routes: distinctNames(routes), clusters: distinctNames(clusters) };

@@ -124,6 +124,7 @@ describe("proxy-status", () => {
     const input = readFileSync(join(root, drift));
     const piped = await cli(["ps", "-f", "-"], { input });
     expect(piped.stdout).toBe((await cli(["ps", "-f", drift])).stdout);
+    expect((await cli(["verify", "-"], { input })).stdout).toContain("standard input");
   });
 
   it("has no colours where it is piped", async () => {
