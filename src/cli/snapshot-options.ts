@@ -17,8 +17,6 @@ export interface SnapshotArgs {
   maxRatio: number;
   maxNameBytes: number;
   maxJsonDepth: number;
-  /** What yargs takes for no option and no positional: a bare "-" is standard input. */
-  _?: readonly (string | number)[];
 }
 
 const limitGroup = "Limits on the input:";
