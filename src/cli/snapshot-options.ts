@@ -93,11 +93,9 @@ export async function loadSnapshot(
 
 export function pathOf(args: SnapshotArgs): string {
   const fromEnvironment = process.env["ISTIO_SNAPSHOT"];
-  const path =
-    args.snapshot ??
-    (args._?.includes("-") === true ? "-" : undefined) ??
-    args.file ??
-    (fromEnvironment === "" ? undefined : fromEnvironment);
+  // yargs makes "" of a bare "-"
+  const named = args.snapshot === "" && process.argv.includes("-") ? "-" : args.snapshot;
+  const path = named ?? args.file ?? (fromEnvironment === "" ? undefined : fromEnvironment);
   if (path === undefined || path === "") {
     throw new UserError("name a snapshot with -f <file>, or set ISTIO_SNAPSHOT");
   }
