@@ -28,7 +28,7 @@ import {
 import { parseClusters } from "../snapshot/parse/clusters.js";
 import { parsePods, parseServices } from "../snapshot/parse/cluster-objects.js";
 import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/config-dump.js";
-import { JsonScanner } from "../snapshot/parse/json-scan.js";
+import { JsonScanner } from "../shared/json-scan.js";
 import { proxyTypeOf, splitProxyId } from "../snapshot/parse/node.js";
 import type { ResourceStore } from "../snapshot/parse/resources.js";
 import { parseServerInfo } from "../snapshot/parse/server-info.js";

@@ -27,7 +27,7 @@ import {
 } from "../model.js";
 import { joined, ReferenceListBuilder } from "../reference-list.js";
 import { identityForm, IdentityError } from "./identity.js";
-import { JsonScanner, ScanError } from "./json-scan.js";
+import { JsonScanner, ScanError } from "../../shared/json-scan.js";
 import { nodeFromBootstrap } from "./node.js";
 import type { ResourceStore } from "./resources.js";
 import { typeName } from "./type-url.js";

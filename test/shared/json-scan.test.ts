@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { JsonScanner, ScanError } from "../../../src/snapshot/parse/json-scan.js";
-import { bytesOf } from "../../support/builders.js";
+import { JsonScanner, ScanError } from "../../src/shared/json-scan.js";
+import { bytesOf } from "../support/builders.js";
 
 const scannerOf = (text: string): JsonScanner => new JsonScanner(bytesOf(text));
 

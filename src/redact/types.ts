@@ -1,0 +1,87 @@
+/** What redaction promises, to the collector and to `istio-snapshot redact`. */
+
+/** How much is taken out. `none` is for a bundle that never leaves its owner's hands. */
+export const redactionProfiles = ["internal", "support", "public", "none"] as const;
+export type RedactionProfile = (typeof redactionProfiles)[number];
+
+export interface RedactorOptions {
+  readonly profile: RedactionProfile;
+  /** 32 random bytes, new for every bundle and never written to one: equal values have equal tokens inside a bundle only. */
+  readonly salt: Uint8Array;
+  /**
+   * Namespaces of the mesh, where they are known: under `support` they tell `reviews-v1-abc.prod`, a proxy, from
+   * `api.example`, a host outside.
+   */
+  readonly namespaces?: Iterable<string>;
+  /** Fingerprints of findings that the user has looked at and lets pass. */
+  readonly allowedFindings?: ReadonlySet<string>;
+}
+
+/** How a rule fared: the manifest's words. */
+export interface RuleCount {
+  /** `header value`, `private key`, ... */
+  readonly rule: string;
+  /** Values replaced. */
+  readonly count: number;
+  /** Files in which it replaced any. */
+  readonly files: number;
+}
+
+/** Something in the redacted bytes that still looks like a secret: no bundle is written with one. */
+export interface ScanFinding {
+  readonly file: string;
+  /** `private key`, `JSON web token`, ... */
+  readonly rule: string;
+  /** Bytes from the beginning of the redacted file. */
+  readonly offset: number;
+  /** 16 hex digits of the SHA-256 of the matched text: stable over runs, tells nothing of the value. */
+  readonly fingerprint: string;
+}
+
+/** The public part of an X.509 certificate, for `certificates.json`; names are tokens under `public`. */
+export interface CertificateSummary {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Lower-case hex without leading zeros. */
+  readonly serial: string;
+  /** RFC 3339. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** `URI:spiffe://...`, `DNS:...`, `IP:...`. */
+  readonly sans: readonly string[];
+  /** SHA-256 over the DER, lower-case hex. */
+  readonly sha256: string;
+  readonly isCa: boolean;
+}
+
+export type RedactedFile =
+  | {
+      readonly outcome: "kept";
+      /** The entry's name, in which `public` replaces namespaces and pods. */
+      readonly name: string;
+      /** In order; together the redacted file. */
+      readonly content: readonly Uint8Array[];
+      /** Bytes of them all. */
+      readonly size: number;
+    }
+  /** Nothing of it may be stored: it is no form that we can look through. */
+  | { readonly outcome: "dropped"; readonly name: string; readonly reason: string };
+
+/** Takes the secrets out of one bundle's files. Keeps the salt and counts; holds no file. */
+export interface Redactor {
+  readonly profile: RedactionProfile;
+  /**
+   * Redacts one file and looks at the result once more (`findings`).
+   * @param name the entry's name: tells what the file is
+   */
+  file(name: string, content: Uint8Array): RedactedFile;
+  /** Redacts a short text of ours or of a tool: a reason, an error. */
+  text(value: string): string;
+  /** An entry's, namespace's, pod's or context's name as it may be written. */
+  name(value: string): string;
+  readonly rules: readonly RuleCount[];
+  /** What the scan of the redacted bytes found and nobody allowed; with any, no bundle may be written. */
+  readonly findings: readonly ScanFinding[];
+  /** The certificates that were replaced by tokens, by token; empty under `internal` and `none`, which keep them. */
+  readonly certificates: ReadonlyMap<string, CertificateSummary>;
+}
