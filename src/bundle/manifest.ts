@@ -1,6 +1,9 @@
 import { BundleFormatError } from "../shared/errors.js";
 import { parseJson } from "../shared/json.js";
 import { validator } from "../shared/validator.js";
+import type { RedactionRecord } from "./redaction-record.js";
+
+export type { RedactionRecord };
 
 export const manifestName = "istio-snapshot/manifest.json";
 export const manifestFormatVersion = 1;
@@ -41,10 +44,7 @@ export interface Manifest {
   }[];
   readonly files: readonly ManifestFile[];
   readonly failures: readonly { readonly target: string; readonly what: string; readonly reason: string }[];
-  readonly redaction: {
-    readonly profile: "internal" | "support" | "public" | "none";
-    readonly rules: readonly { readonly rule: string; readonly count: number; readonly files: number }[];
-  };
+  readonly redaction: RedactionRecord;
 }
 
 /**

@@ -4,6 +4,10 @@
  */
 export type Role =
   | { readonly kind: "manifest" }
+  /** What is known of the certificates that redaction replaced. */
+  | { readonly kind: "certificates" }
+  /** What redaction took out of an archive that is none of ours. */
+  | { readonly kind: "redaction" }
   | { readonly kind: "proxyDump"; readonly proxy: PodName; readonly layout: Layout }
   | {
       readonly kind: "serverInfo" | "clusters" | "certs" | "runtime" | "stats" | "otherProxyFile";
@@ -137,7 +141,31 @@ const patterns: readonly (readonly [RegExp, (...parts: string[]) => Role])[] = [
     (namespace = "", name = "") => ({ kind: "stats", proxy: { namespace, name }, layout: "must-gather" }),
   ],
   [file("(?:namespaces|cluster-scoped-resources)/.+"), () => ({ kind: "other", layout: "must-gather" })],
+  // at the root of any layout, and a root may be any folder
+  [file("certificates\\.json"), () => ({ kind: "certificates" })],
+  [file("istio-snapshot-redaction\\.json"), () => ({ kind: "redaction" })],
 ];
+
+/** The folder that a layout begins in: all before the first name that the layout itself chose. */
+const layoutFolders = new Set([
+  "proxies",
+  "istio",
+  "ztunnel",
+  "cluster",
+  "analyze",
+  "operator",
+  "cni",
+  "namespaces",
+  "cluster-scoped-resources",
+]);
+
+/** The root of the layout that a file of this name is in, "" or with "/" at its end. */
+export function rootOf(name: string): string {
+  const folders = name.split("/").slice(0, -1);
+  const first = folders.findIndex((folder) => layoutFolders.has(folder));
+  const root = first < 0 ? folders : folders.slice(0, first);
+  return root.map((folder) => `${folder}/`).join("");
+}
 
 /** What the file of this name is. `name` has "/" between its parts. */
 export function roleOf(name: string): Role {

@@ -116,7 +116,10 @@ export function bundleWriter(output: Writable): BundleWriter {
       await write(footer(place.offset));
       await new Promise<void>((resolve, reject) => {
         output.on("error", reject);
-        output.end(resolve);
+        output.end((error?: Error | null) => {
+          if (error) reject(error);
+          else resolve();
+        });
       });
       return manifest;
     },

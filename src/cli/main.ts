@@ -6,12 +6,13 @@ import { authzCommand } from "./commands/authz.js";
 import { proxyConfigCommand } from "./commands/proxy-config/index.js";
 import { proxyStatusCommand } from "./commands/proxy-status.js";
 import { queryCommand } from "./commands/query.js";
+import { redactCommand } from "./commands/redact.js";
 import { reportCommand } from "./commands/report.js";
 import { verifyCommand } from "./commands/verify.js";
 import { versionCommand } from "./commands/version.js";
 import { ztunnelConfigCommand } from "./commands/ztunnel-config.js";
-import { exitCodes } from "./exit-codes.js";
-import { programVersion } from "./program-version.js";
+import { exitCodes } from "../shared/exit-codes.js";
+import { programVersion } from "../bundle/program-version.js";
 
 /** The analyzer's command line. Sets `process.exitCode`; never throws for what a user can cause. */
 export async function main(args: readonly string[]): Promise<void> {
@@ -33,6 +34,7 @@ export async function main(args: readonly string[]): Promise<void> {
       .command(reportCommand)
       .command(versionCommand)
       .command(verifyCommand)
+      .command(redactCommand)
       .demandCommand(1, "name a command")
       .strict()
       .version(programVersion())
@@ -44,7 +46,8 @@ export async function main(args: readonly string[]): Promise<void> {
       .wrap(Math.min(process.stdout.columns || 80, 100))
       .epilogue("Exit codes: 0 nothing wrong found, 1 something is wrong, 2 not answered.")
       .fail((message: string | null, error: unknown) => {
-        if (error instanceof Error) throw error;
+        // yargs' own are about the arguments, too: one that wants a value and has none
+        if (error instanceof Error && error.name !== "YError") throw error;
         throw new UserError(
           `${(message ?? "bad usage").replace(/\s*\n\s*/g, " ")} ("istio-snapshot --help" lists what there is)`,
         );

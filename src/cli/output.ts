@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { printable } from "../shared/printable.js";
 import { UserError } from "../shared/errors.js";
 import type { Snapshot } from "../snapshot/model.js";
+import { weakeningsOf } from "../snapshot/redaction.js";
 
 export const outputForms = ["table", "short", "json", "yaml"] as const;
 export type OutputForm = (typeof outputForms)[number];
@@ -13,7 +14,7 @@ export function document(value: unknown, form: "json" | "yaml"): string {
 }
 
 /** Writes to standard output; resolves when it is written. */
-export async function print(text: string): Promise<void> {
+export async function print(text: string | Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(text, (error) => {
       if (error) reject(error);
@@ -43,6 +44,16 @@ export function remarkGaps(snapshot: Snapshot): void {
   for (const line of lines.slice(0, shownAtMost)) remark(line);
   if (lines.length > shownAtMost)
     remark(`and ${lines.length - shownAtMost} more ("istio-snapshot verify" lists all)`);
+}
+
+/**
+ * Says on standard error what redaction took from an answer.
+ * @param answer as it was printed; null for one that can have missed what is not there any more
+ */
+export function remarkRedaction({ source }: Snapshot, answer: string | null): void {
+  const taken = weakeningsOf(source.redaction, answer).map(({ text }) => text);
+  if (taken.length > 0)
+    remark(`the snapshot is redacted (${source.redaction?.profile ?? ""}). ${taken.join(" ")}`);
 }
 
 export type Paint = (text: string, colour: "red" | "yellow" | "green" | "dim") => string;

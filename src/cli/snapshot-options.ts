@@ -3,14 +3,13 @@ import type { ArgumentsCamelCase, Argv } from "yargs";
 import { defaultLimits, type Limits } from "../bundle/limits.js";
 import { readSnapshot, type ReadOptions } from "../ingest/read-snapshot.js";
 import { UserError } from "../shared/errors.js";
+import { parseSize } from "../shared/size.js";
 import type { Snapshot } from "../snapshot/model.js";
 
-/** The options that say which snapshot, said once for every command. */
-export interface SnapshotArgs {
+/** The options that say which snapshot and how much of it is read, said once for every command. */
+export interface InputArgs {
   file?: string | undefined;
   snapshot?: string | undefined;
-  at?: string | undefined;
-  as?: string | undefined;
   maxEntries: number;
   maxEntryBytes: string;
   maxTotalBytes: string;
@@ -19,17 +18,16 @@ export interface SnapshotArgs {
   maxJsonDepth: number;
 }
 
+/** And those that add what a snapshot may not say. */
+export interface SnapshotArgs extends InputArgs {
+  at?: string | undefined;
+  as?: string | undefined;
+}
+
 const limitGroup = "Limits on the input:";
 
 export function withSnapshot<T>(yargs: Argv<T>): Argv<T & SnapshotArgs> {
-  return yargs
-    .option("file", {
-      alias: "f",
-      type: "string",
-      requiresArg: true,
-      describe:
-        'The snapshot: a bundle, bug-report, must-gather, folder, dump, or "-" (default: $ISTIO_SNAPSHOT)',
-    })
+  return withInput(yargs)
     .option("at", {
       type: "string",
       requiresArg: true,
@@ -39,6 +37,17 @@ export function withSnapshot<T>(yargs: Argv<T>): Argv<T & SnapshotArgs> {
       type: "string",
       requiresArg: true,
       describe: "The proxy of a dump that does not name it (pod.namespace)",
+    });
+}
+
+export function withInput<T>(yargs: Argv<T>): Argv<T & InputArgs> {
+  return yargs
+    .option("file", {
+      alias: "f",
+      type: "string",
+      requiresArg: true,
+      describe:
+        'The snapshot: a bundle, bug-report, must-gather, folder, dump, or "-" (default: $ISTIO_SNAPSHOT)',
     })
     .option("max-entries", {
       type: "number",
@@ -75,7 +84,7 @@ export function withSnapshot<T>(yargs: Argv<T>): Argv<T & SnapshotArgs> {
       default: defaultLimits.jsonDepth,
       group: limitGroup,
       describe: "Nesting of JSON",
-    }) as unknown as Argv<T & SnapshotArgs>;
+    }) as unknown as Argv<T & InputArgs>;
 }
 
 /** @throws UserError when no snapshot is named, or it cannot be read */
@@ -91,7 +100,7 @@ export async function loadSnapshot(
   });
 }
 
-export function pathOf(args: SnapshotArgs): string {
+export function pathOf(args: InputArgs): string {
   const fromEnvironment = process.env["ISTIO_SNAPSHOT"];
   // yargs makes "" of a bare "-"
   const named = args.snapshot === "" && process.argv.includes("-") ? "-" : args.snapshot;
@@ -105,7 +114,8 @@ export function pathOf(args: SnapshotArgs): string {
   return path;
 }
 
-function limitsOf(args: SnapshotArgs): Limits {
+/** @throws UserError for what is no limit */
+export function limitsOf(args: InputArgs): Limits {
   const count = (flag: string, value: number): number => {
     if (Number.isSafeInteger(value) && value > 0) return value;
     throw new UserError(`--${flag} must be a whole number over 0`);
@@ -113,29 +123,12 @@ function limitsOf(args: SnapshotArgs): Limits {
   return {
     ...defaultLimits,
     entries: count("max-entries", args.maxEntries),
-    entryBytes: Math.min(bytesOf("max-entry-bytes", args.maxEntryBytes), defaultLimits.entryBytes),
-    totalBytes: bytesOf("max-total-bytes", args.maxTotalBytes),
+    entryBytes: Math.min(parseSize("max-entry-bytes", args.maxEntryBytes), defaultLimits.entryBytes),
+    totalBytes: parseSize("max-total-bytes", args.maxTotalBytes),
     ratio: count("max-ratio", args.maxRatio),
     nameBytes: count("max-name-bytes", args.maxNameBytes),
     jsonDepth: Math.min(count("max-json-depth", args.maxJsonDepth), 1000),
   };
-}
-
-const units: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-};
-
-function bytesOf(flag: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(|k|M|G|KiB|MiB|GiB)B?$/.exec(text);
-  const bytes = match === null ? 0 : Math.floor(Number(match[1]) * (units[match[2] ?? ""] ?? 0));
-  if (bytes > 0) return bytes;
-  throw new UserError(`--${flag} must be a size such as 256MiB, not "${text}"`);
 }
 
 function timeOf(at: string | undefined): string | null {

@@ -11,11 +11,11 @@ import type { Snapshot } from "../snapshot/model.js";
 import { resourceStore, type Platform } from "../snapshot/parse/resources.js";
 import { SnapshotBuilder } from "./snapshot-builder.js";
 
-/** Kinds of entry that a command may want; what it does not want is not read. */
+/** Kinds of entry that a command may want; what it does not want is not read, but for the small ones that say what it is. */
 export type EntryKind = Role["kind"];
 
 export interface ReadOptions {
-  /** Entries that are read; `manifest` and `document` always are. Default: all that any analysis uses. */
+  /** Entries that are read; `manifest`, `redaction` and `document` always are. Default: all that any analysis uses. */
   readonly want?: ReadonlySet<EntryKind>;
   /** Whether at least the node of each proxy is read where its dump is not wanted: it stands in the dump's first section. */
   readonly nodes?: boolean;
@@ -29,12 +29,17 @@ export interface ReadOptions {
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Whether a bundle's index may be used instead of reading it through; default true. */
   readonly seek?: boolean;
+  /** Told of every entry, whether it is read or not. */
+  readonly onEntry?: (entry: Entry) => void;
   /** Told of every entry that was read, with its content. */
   readonly onContent?: (entry: Entry, bytes: Uint8Array) => void;
 }
 
+const alwaysRead: ReadonlySet<EntryKind> = new Set<EntryKind>(["manifest", "redaction", "document"]);
+
 /** What the analyses of today read. */
 export const everything: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  "certificates",
   "proxyDump",
   "serverInfo",
   "ztunnelDump",
@@ -103,10 +108,11 @@ async function fill(
   let count = 0;
   for await (const entry of bundle.entries((problem) => problems.add(problem))) {
     count++;
+    options.onEntry?.(entry);
     builder.seen(entry);
     const { kind } = entry.role;
     try {
-      if (isWanted(entry.role, want, options) || kind === "manifest" || kind === "document") {
+      if (isWanted(entry.role, want, options) || alwaysRead.has(kind)) {
         const { bytes, cut } = await entry.read();
         options.onContent?.(entry, bytes);
         builder.read(entry, bytes, cut);

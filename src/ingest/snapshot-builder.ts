@@ -1,5 +1,6 @@
 import type { Entry } from "../bundle/entry.js";
 import { entryOf, parseManifest, type Manifest } from "../bundle/manifest.js";
+import { parseRedactionRecord, type RedactionRecord } from "../bundle/redaction-record.js";
 import type { PodName, Role } from "../bundle/roles.js";
 import { BundleFormatError, UserError } from "../shared/errors.js";
 import { decodeText, jsonStart, parseJson, parseJsonSequence, utf8 } from "../shared/json.js";
@@ -25,6 +26,7 @@ import {
   type SyncList,
   type Ztunnel,
 } from "../snapshot/model.js";
+import { parseCertificates, type CertificateSummary } from "../snapshot/parse/certificates.js";
 import { parseClusters } from "../snapshot/parse/clusters.js";
 import { parsePods, parseServices } from "../snapshot/parse/cluster-objects.js";
 import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/config-dump.js";
@@ -91,6 +93,8 @@ export class SnapshotBuilder {
   #manifest: Manifest | null = null;
   #manifestEntry = "";
   #manifestSeen = false;
+  #redaction: Collected<RedactionRecord> | null = null;
+  #certificates: ReadonlyMap<string, CertificateSummary> | null = null;
   #document: SourceKind | null = null;
   #recognised = false;
 
@@ -104,6 +108,7 @@ export class SnapshotBuilder {
   seen(entry: Entry): void {
     const { role } = entry;
     if (role.kind === "unknown" || role.kind === "document") return;
+    if (role.kind === "certificates" || role.kind === "redaction") return; // beside what was captured, not of it
     if (entry.capturedAt !== null) this.#times.set(entry.name, entry.capturedAt);
     if (role.kind === "manifest") {
       this.#manifestSeen = true;
@@ -147,6 +152,14 @@ export class SnapshotBuilder {
       case "document":
         this.#readDocument(entry.name, bytes);
         return;
+      case "redaction":
+        this.#redaction ??= attempt(() => parseRedactionRecord(bytes, entry.name));
+        return;
+      case "certificates": {
+        const certificates = attempt(() => parseCertificates(json(), entry.name, problems));
+        if (certificates.state === "present") this.#certificates ??= certificates.value;
+        return;
+      }
       case "proxyDump":
         this.#readProxyDump(role.proxy, entry.name, bytes, attempt);
         return;
@@ -225,6 +238,12 @@ export class SnapshotBuilder {
         ),
       );
     }
+    const redaction =
+      manifest?.redaction ?? (this.#redaction?.state === "present" ? this.#redaction.value : null);
+    for (const { file, reason } of redaction?.leftOut ?? []) {
+      const entry = file === "" ? "" : entryOf(file, this.#manifestEntry);
+      options.problems.add(lost(entry, `when the snapshot was redacted: ${reason}`));
+    }
     for (const file of manifest?.files ?? [])
       this.#times.set(entryOf(file.name, this.#manifestEntry), { time: file.capturedAt, source: "manifest" });
     const timeOf = (entry: string | null): string | null =>
@@ -260,7 +279,7 @@ export class SnapshotBuilder {
         kind,
         name: options.name,
         program: manifest === null ? null : `${manifest.program.name} ${manifest.program.version}`,
-        redaction: manifest?.redaction.profile ?? null,
+        redaction,
         window: manifest === null ? null : { start: manifest.start, end: manifest.end },
         asksOneIstiodOnly: kind === "must-gather",
       },
@@ -282,6 +301,7 @@ export class SnapshotBuilder {
         .sort(by((ztunnel) => ztunnel.id)),
       pods: this.#pods ?? this.#missing("pods", "the list of pods was not captured"),
       services: this.#services ?? this.#missing("services", "the list of services was not captured"),
+      certificates: this.#certificates ?? new Map(),
       resources: options.store.resources,
       gaps: manifest?.failures ?? [],
       problems: options.problems.all,

@@ -1,5 +1,7 @@
 /** What redaction promises, to the collector and to `istio-snapshot redact`. */
 
+import type { RedactionRuleName } from "../shared/redaction-rules.js";
+
 /** How much is taken out. `none` is for a bundle that never leaves its owner's hands. */
 export const redactionProfiles = ["internal", "support", "public", "none"] as const;
 export type RedactionProfile = (typeof redactionProfiles)[number];
@@ -19,8 +21,7 @@ export interface RedactorOptions {
 
 /** How a rule fared: the manifest's words. */
 export interface RuleCount {
-  /** `header value`, `private key`, ... */
-  readonly rule: string;
+  readonly rule: RedactionRuleName;
   /** Values replaced. */
   readonly count: number;
   /** Files in which it replaced any. */
@@ -34,6 +35,8 @@ export interface ScanFinding {
   readonly rule: string;
   /** Bytes from the beginning of the redacted file. */
   readonly offset: number;
+  /** JSON pointer of the value it stands in; "" in a text. */
+  readonly pointer: string;
   /** 16 hex digits of the SHA-256 of the matched text: stable over runs, tells nothing of the value. */
   readonly fingerprint: string;
 }
@@ -77,11 +80,22 @@ export interface Redactor {
   file(name: string, content: Uint8Array): RedactedFile;
   /** Redacts a short text of ours or of a tool: a reason, an error. */
   text(value: string): string;
-  /** An entry's, namespace's, pod's or context's name as it may be written. */
-  name(value: string): string;
+  /**
+   * An entry's, namespace's or pod's name as it may be written.
+   * @param kind that it is the name of kubectl's context, which names the environment: only its place tells
+   */
+  name(value: string, kind?: "context"): string;
   readonly rules: readonly RuleCount[];
+  /** What was left on purpose, and why: for the manifest. */
+  readonly kept: readonly { readonly what: string; readonly why: string }[];
+  /** Where text in plain words stands that only the scanners for known shapes went through: `free text in ...`. */
+  readonly notCovered: readonly string[];
   /** What the scan of the redacted bytes found and nobody allowed; with any, no bundle may be written. */
   readonly findings: readonly ScanFinding[];
+  /** What it found and the user let pass. */
+  readonly allowed: readonly ScanFinding[];
+  /** Token -> what it stands for, of names, hosts and addresses; for the owner's eyes, never packed. */
+  readonly names: ReadonlyMap<string, string>;
   /** The certificates that were replaced by tokens, by token; empty under `internal` and `none`, which keep them. */
   readonly certificates: ReadonlyMap<string, CertificateSummary>;
 }

@@ -1,6 +1,7 @@
 /** Everything that the report says, counted, sorted and worded: nothing is computed when it is drawn. */
 import { by } from "../shared/sorting.js";
 import { sectionKinds, type Snapshot } from "../snapshot/model.js";
+import { weakenings, type Redaction } from "../snapshot/redaction.js";
 import type { SyncStatus } from "../status/sync-status.js";
 import { reportSchemaVersion, type Fact, type ReportDocument } from "./document.js";
 import { proxySection, syncRow } from "./proxy-section.js";
@@ -81,7 +82,7 @@ function capture(snapshot: Snapshot, status: SyncStatus): ReportDocument["captur
     },
     {
       label: "Redaction",
-      value: source.redaction ?? "the snapshot does not say",
+      value: source.redaction === null ? "the snapshot does not say" : redactionText(source.redaction),
       missing: source.redaction === null,
     },
   ];
@@ -100,6 +101,7 @@ function capture(snapshot: Snapshot, status: SyncStatus): ReportDocument["captur
     time: captureTime?.value ?? null,
     timeSource: captureTime?.source ?? "",
     facts,
+    weakened: weakenings(source.redaction).map(({ text }) => text),
     completeness: {
       listed: status.missing === null ? listed.length : null,
       captured: snapshot.proxies.length,
@@ -126,6 +128,14 @@ function capture(snapshot: Snapshot, status: SyncStatus): ReportDocument["captur
       ...counted(envoys).map(([version, count]) => ({ what: "Envoy" as const, version, count })),
     ],
   };
+}
+
+/** The profile, and how much it took. */
+export function redactionText({ profile, rules }: Redaction): string {
+  const applied = rules.filter(({ count }) => count > 0);
+  const values = applied.reduce((sum, { count }) => sum + count, 0);
+  if (values === 0) return profile;
+  return `${profile}: ${values} ${values === 1 ? "value" : "values"} replaced by ${applied.length} ${applied.length === 1 ? "rule" : "rules"}`;
 }
 
 /** An element id for each proxy: its own id where that is plain, so that a link to it stays the same in the next report. */

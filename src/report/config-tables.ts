@@ -23,8 +23,7 @@ import type { ConfigKind, ConfigResource, HeldConfig, ReportDocument } from "./d
 interface TableKind {
   readonly kind: ConfigKind;
   readonly label: string;
-  /** @param at RFC 3339 time at which certificates are measured */
-  readonly view: (section: ReferenceList, at: string | null) => View;
+  readonly view: (section: ReferenceList, snapshot: Snapshot) => View;
   readonly refersTo: (content: Message) => Partial<ConfigResource["refersTo"]>;
 }
 
@@ -58,7 +57,8 @@ const tableKinds: readonly TableKind[] = [
   {
     kind: "secret",
     label: "Secrets",
-    view: (section, at) => secretView(section, { istioctl, at }),
+    view: (section, { captureTime, certificates }) =>
+      secretView(section, { istioctl, at: captureTime?.value ?? null, certificates }),
     refersTo: () => ({}),
   },
   {
@@ -74,7 +74,7 @@ export function withConfig(report: ReportDocument, snapshot: Snapshot): ReportDo
   const held: Partial<Record<ConfigKind, HeldConfig>>[] = report.proxies.map(() => ({}));
   const kinds = tableKinds.map((table) => {
     const sections = snapshot.proxies.map(({ config }) => config[table.kind]);
-    const { resources, ofSections } = tableOf(table, sections, snapshot.captureTime?.value ?? null);
+    const { resources, ofSections } = tableOf(table, sections, snapshot);
     for (const [at, own] of ofSections.entries()) Object.assign(held[at] ?? {}, { [table.kind]: own });
     const { header } = resources;
     return { kind: table.kind, label: table.label, header, resources: resources.items };
@@ -102,7 +102,7 @@ interface HeldState {
 function tableOf(
   table: TableKind,
   sections: readonly Collected<ReferenceList>[],
-  captureTime: string | null,
+  snapshot: Snapshot,
 ): {
   readonly resources: { readonly header: string[]; readonly items: ConfigResource[] };
   readonly ofSections: readonly HeldConfig[];
@@ -113,7 +113,7 @@ function tableOf(
     section.state === "absent" ? section : statesIn(section.value, all, known),
   );
   const list = listOf(table.kind, all);
-  const view = table.view(list, captureTime);
+  const view = table.view(list, snapshot);
   const rows = new Map<number, string[][]>();
   for (const [at, row] of view.rows.entries()) {
     const index = Number(/^\/(\d+)/.exec(view.origins[at]?.pointer ?? "")?.[1]);

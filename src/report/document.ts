@@ -147,6 +147,8 @@ export interface ReportDocument {
     /** "manifest", "tar entry", ...; "" when unknown. */
     timeSource: string;
     facts: Fact[];
+    /** What redaction took from this analysis, a sentence each. */
+    weakened: string[];
     completeness: {
       /** Distinct proxies that any Istiod lists; null when no list was captured. */
       listed: number | null;

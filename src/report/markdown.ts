@@ -83,7 +83,9 @@ function verdict({ title, verdict: { headline, tone, points } }: ReportDocument)
   ];
 }
 
-function capture({ capture: { source, time, timeSource, facts, completeness } }: ReportDocument): string[] {
+function capture({
+  capture: { source, time, timeSource, facts, weakened, completeness },
+}: ReportDocument): string[] {
   const known = (label: string, value: string): Fact => ({ label, value, missing: false });
   const { listed, captured, read, listedNotCaptured, capturedNotListed } = completeness;
   const rows: string[] = [
@@ -100,7 +102,13 @@ function capture({ capture: { source, time, timeSource, facts, completeness } }:
   if (capturedNotListed.length > 0) {
     rows.push(row("Captured, not listed", names(capturedNotListed, "cell")));
   }
-  return ["### Capture", ["| | |", "| --- | --- |", ...rows].join("\n")];
+  return [
+    "### Capture",
+    ["| | |", "| --- | --- |", ...rows].join("\n"),
+    ...(weakened.length === 0
+      ? []
+      : ["Redaction took from this analysis:", weakened.map((text) => `- ${prose(text)}`).join("\n")]),
+  ];
 }
 
 export function captureTime(time: string | null, timeSource: string): string {

@@ -6,7 +6,9 @@
 
 import type { Problem } from "../shared/problem.js";
 import type { Message } from "./message.js";
+import type { CertificateSummary } from "./parse/certificates.js";
 import type { ZtunnelDump } from "./parse/ztunnel-rows.js";
+import type { Redaction } from "./redaction.js";
 
 export type { Problem };
 
@@ -297,7 +299,8 @@ export interface Snapshot {
     readonly name: string;
     /** For a bundle: what wrote it. */
     readonly program: string | null;
-    readonly redaction: string | null;
+    /** What was taken out before it was written; null when it does not say. */
+    readonly redaction: Redaction | null;
     readonly window: { readonly start: string; readonly end: string } | null;
     /** Istiods of which the input holds just one replica each, so that "in no list" proves nothing. */
     readonly asksOneIstiodOnly: boolean;
@@ -309,6 +312,8 @@ export interface Snapshot {
   readonly ztunnels: readonly Ztunnel[];
   readonly pods: Collected<readonly Pod[]>;
   readonly services: Collected<readonly Service[]>;
+  /** The certificates that redaction replaced, by the token that stands in their place. */
+  readonly certificates: ReadonlyMap<string, CertificateSummary>;
   readonly resources: ReadonlyMap<string, Resource>;
   /** What the collector says it could not capture. */
   readonly gaps: readonly Gap[];

@@ -13,13 +13,22 @@ import {
   type ResourceState,
 } from "../snapshot/model.js";
 import { child, contentOf, text, typeOf, unpacked, type Message } from "../snapshot/message.js";
+import type { CertificateSummary } from "../snapshot/parse/certificates.js";
 import { withJsonNames } from "../snapshot/parse/recase.js";
+import { tokensIn } from "../snapshot/redaction.js";
 import { inside, members, showsKinds } from "./clusters.js";
 import type { View, ViewOptions } from "./view.js";
 
 export interface SecretOptions extends ViewOptions {
   /** RFC 3339 time at which validity is measured; null when nothing tells, and then it is unknown. */
   readonly at: string | null;
+  /** The certificates that redaction replaced, by token. */
+  readonly certificates?: ReadonlyMap<string, CertificateSummary>;
+}
+
+export interface SecretView extends View {
+  /** Names of secrets whose certificate redaction replaced without telling anything of it. */
+  readonly unknown: readonly string[];
 }
 
 const columns = [
@@ -35,7 +44,7 @@ const columns = [
 const secretType = "envoy.extensions.transport_sockets.tls.v3.Secret";
 const spiffeType = "envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig";
 
-export function secretView(section: ReferenceList, options: SecretOptions): View {
+export function secretView(section: ReferenceList, options: SecretOptions): SecretView {
   const { istioctl, states = ["warming", "active", "unknown"] } = options;
   const held = Array.from(section, (reference, index) => ({
     reference,
@@ -65,6 +74,7 @@ export function secretView(section: ReferenceList, options: SecretOptions): View
         : rows.length === 0
           ? "No secret items to show."
           : "",
+    unknown: [...new Set(rows.filter(({ isUnknown }) => isUnknown).map(({ name }) => name))],
   };
 }
 
@@ -86,6 +96,8 @@ interface Row {
   readonly cells: readonly string[];
   /** "" where none is known. */
   readonly trustDomain: string;
+  /** Whether a token stands in the certificate's place, and nothing else is known of it. */
+  readonly isUnknown: boolean;
   readonly origin: Origin;
 }
 
@@ -137,10 +149,13 @@ function certificateCells(
   pem: string,
   status: string,
   given: string,
-  { istioctl, at }: SecretOptions,
-): Pick<Row, "cells" | "trustDomain"> {
-  const certificate = firstCertificate(pem);
-  if (certificate === null) return { cells: ["", status, "false", "", "", ""], trustDomain: "" };
+  { istioctl, at, certificates }: SecretOptions,
+): Pick<Row, "cells" | "trustDomain" | "isUnknown"> {
+  const certificate = firstCertificate(pem) ?? replacedCertificate(pem, certificates);
+  if (certificate === null)
+    return { cells: ["", status, "false", "", "", ""], trustDomain: "", isUnknown: false };
+  if (certificate === "unknown")
+    return { cells: ["-", status, "unknown", "-", "-", "-"], trustDomain: given, isUnknown: true };
   const { type, serialNumber, notBefore, notAfter, trustDomain } = certificate;
   const time = at === null ? Number.NaN : Date.parse(at);
   // up to 1.15 a certificate was valid when it could be read
@@ -149,6 +164,7 @@ function certificateCells(
   return {
     cells: [type, status, valid, serialText(serialNumber, istioctl), timeText(notAfter), timeText(notBefore)],
     trustDomain: given === "" ? trustDomain : given,
+    isUnknown: false,
   };
 }
 
@@ -209,11 +225,43 @@ function firstPemBlock(pem: string): Buffer | null {
   }
 }
 
+/**
+ * What is known of the first certificate of a chain whose certificates redaction replaced.
+ * @returns null when there is no token in its place
+ */
+function replacedCertificate(
+  pem: string,
+  certificates: ReadonlyMap<string, CertificateSummary> | undefined,
+): Certificate | "unknown" | null {
+  const [token] = tokensIn(Buffer.from(pem, "latin1").toString());
+  if (token === undefined) return null;
+  const summary = certificates?.get(token);
+  if (summary === undefined) return "unknown";
+  const notBefore = Date.parse(summary.notBefore);
+  const notAfter = Date.parse(summary.notAfter);
+  if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) return "unknown";
+  return {
+    type: summary.isCa ? "CA" : "Cert Chain",
+    serialNumber: BigInt(`0x${summary.serial}`),
+    notBefore,
+    notAfter,
+    trustDomain: trustDomainIn(
+      summary.sans.flatMap((name) => (name.startsWith("URI:") ? [name.slice("URI:".length)] : [])),
+    ),
+  };
+}
+
 /** Names as Node lists them: `URI:spiffe://cluster.local/ns/a/sa/b, DNS:example.org`, in quotes where one has a comma. */
 function trustDomainOf(names: string | undefined): string {
-  const uris = [...(names ?? "").matchAll(/(?:^|, )([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)].flatMap(
-    ([, kind, name = ""]) => (kind === "URI" ? [name.replace(/^"/, "")] : []),
+  return trustDomainIn(
+    [...(names ?? "").matchAll(/(?:^|, )([^:,]+):("(?:[^"\\]|\\.)*"|[^,]*)/g)].flatMap(
+      ([, kind, name = ""]) => (kind === "URI" ? [name.replace(/^"/, "")] : []),
+    ),
   );
+}
+
+/** Host of the last SPIFFE name among URIs, "" when there is none. */
+function trustDomainIn(uris: readonly string[]): string {
   const hosts = uris.flatMap((uri) => /^spiffe:\/\/(?:[^@/?#]*@)?([^/?#"]*)/i.exec(uri)?.[1] ?? []);
   return hosts.at(-1) ?? "";
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { roleOf, type Role } from "../../src/bundle/roles.js";
+import { roleOf, rootOf, type Role } from "../../src/bundle/roles.js";
 import { applyFaults } from "../support/mesh/faults.js";
 import { bugReportLayout, bugReportVersions, mustGatherLayout, ownLayout } from "../support/mesh/layouts.js";
 import { buildMesh } from "../support/mesh/mesh.js";
@@ -13,6 +13,15 @@ describe("the role of an entry", () => {
     { name: "istio-snapshot/manifest.json", role: { kind: "manifest" } },
     { name: "manifest.json", role: { kind: "manifest" } },
     { name: "./manifest.json", role: { kind: "manifest" } },
+    { name: "istio-snapshot/certificates.json", role: { kind: "certificates" } },
+    { name: "certificates.json", role: { kind: "certificates" } },
+    { name: "bug-report/istio-snapshot-redaction.json", role: { kind: "redaction" } },
+    { name: "my dir/x/istio-snapshot-redaction.json", role: { kind: "redaction" } },
+    { name: "my-certificates.json", role: { kind: "unknown" } },
+    {
+      name: "must-gather/namespaces/a/certificates.json",
+      role: { kind: "other", layout: "must-gather" },
+    },
     {
       name: "istio-snapshot/proxies/default/a-1/config_dump?include_eds",
       role: { kind: "proxyDump", proxy, layout: "shared" },
@@ -159,5 +168,19 @@ describe("no file of a layout is unknown", () => {
       .map(({ name }) => name)
       .filter((name) => roleOf(name).kind === "unknown");
     expect(unknown).toEqual(ossm === 3 ? ["x/version"] : []);
+  });
+});
+
+describe("the root of a layout", () => {
+  it.each([
+    { name: "istio-snapshot/proxies/default/a-1/certs", root: "istio-snapshot/" },
+    { name: "istio-snapshot/manifest.json", root: "istio-snapshot/" },
+    { name: "proxies/default/a-1/certs", root: "" },
+    { name: "versions", root: "" },
+    { name: "my dir/x/istio/istio-system/istiod-1/debug/syncz", root: "my dir/x/" },
+    { name: "must-gather.local.1/quay-io/namespaces/cluster/pods/a/b", root: "must-gather.local.1/quay-io/" },
+    { name: "x/cluster-scoped-resources/core/nodes/a.yaml", root: "x/" },
+  ])("of $name is $root", ({ name, root }) => {
+    expect(rootOf(name)).toBe(root);
   });
 });

@@ -89,7 +89,7 @@ describe("one mesh in every layout", () => {
     expect(own.source).toMatchObject({
       kind: "bundle",
       program: "istio-snapshot-collect 0.1.0",
-      redaction: "internal",
+      redaction: { profile: "internal", rules: [] },
       window: { start: "2026-03-14T09:30:00.000Z", end: "2026-03-14T09:30:15.840Z" },
       asksOneIstiodOnly: false,
     });

@@ -2,8 +2,11 @@ import { describe, expect, it } from "vitest";
 
 import { readSnapshot } from "../../src/ingest/read-snapshot.js";
 import { buildReport } from "../../src/report/build-report.js";
-import type { ReportDocument } from "../../src/report/document.js";
+import type { Fact, ReportDocument } from "../../src/report/document.js";
+import { redactionRules } from "../../src/shared/redaction-rules.js";
+import type { Snapshot } from "../../src/snapshot/model.js";
 import { syncStatus } from "../../src/status/sync-status.js";
+import { aSnapshot } from "../support/builders.js";
 import { applyFaults, type FaultName } from "../support/mesh/faults.js";
 import { bugReportLayout, ownLayout, type ArchiveFile } from "../support/mesh/layouts.js";
 import { buildMesh } from "../support/mesh/mesh.js";
@@ -118,6 +121,44 @@ it("names each proxy's anchor once, whatever its name", async () => {
   const anchors = report.proxies.map(({ anchor }) => anchor);
   expect(new Set(anchors).size).toBe(4);
   for (const anchor of anchors) expect(anchor).toMatch(/^proxy-[A-Za-z0-9._~-]+$/);
+});
+
+describe("redaction", () => {
+  const redacted = (redaction: Snapshot["source"]["redaction"]): ReportDocument["capture"] => {
+    const snapshot = aSnapshot();
+    const from = { ...snapshot, source: { ...snapshot.source, redaction } };
+    return buildReport(from, syncStatus(from), "0.0.0").capture;
+  };
+  const factOf = ({ facts }: ReportDocument["capture"]): Fact | undefined =>
+    facts.find(({ label }) => label === "Redaction");
+
+  it("is told with how much it took, and what that takes from the analysis", () => {
+    const capture = redacted({
+      profile: "support",
+      rules: [
+        { rule: "header value", count: 3, files: 2 },
+        { rule: "code", count: 0, files: 0 },
+        { rule: "private key", count: 1, files: 1 },
+        { rule: "rule of tomorrow", count: 1, files: 1 },
+      ],
+    });
+    expect(factOf(capture)?.value).toBe("support: 5 values replaced by 3 rules");
+    expect(capture.weakened).toEqual([
+      redactionRules["header value"].weakens,
+      '"rule of tomorrow" was applied, a rule that this version does not know.',
+    ]);
+  });
+
+  it("that took nothing weakens nothing", () => {
+    const capture = redacted({ profile: "internal", rules: [{ rule: "code", count: 0, files: 0 }] });
+    expect(factOf(capture)?.value).toBe("internal");
+    expect(capture.weakened).toEqual([]);
+  });
+
+  it("of which the snapshot says nothing is not known", () => {
+    expect(factOf(redacted(null))).toMatchObject({ missing: true });
+    expect(redacted(null).weakened).toEqual([]);
+  });
 });
 
 it("without any list the sync state is unknown, not fine", async () => {

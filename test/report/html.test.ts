@@ -85,6 +85,13 @@ describe("text of the snapshot", () => {
       "<pre>Error adding/updating listener(s) 0.0.0.0_443:\n  Invalid path: /etc/certs/tls.crt</pre>",
     );
   });
+  it("says what redaction took, and nothing where it took nothing", () => {
+    expect(markup(html)).toContain("<li>Values of headers are tokens.</li>");
+    expect(markup(html)).toContain(
+      '<li>"&lt;script&gt;alert(1)&lt;/script&gt;" was applied'.replaceAll('"', "&quot;"),
+    );
+    expect(markup(renderHtml(aBareReport()))).not.toContain("Weakened by redaction");
+  });
   it("is not a template", () => {
     expect(markup(html)).toContain(hostile.handlebars);
   });
@@ -103,6 +110,7 @@ describe("a missing field", () => {
     "verdict.points.0.evidence.0.excerpt",
     "capture.facts.0.value",
     "capture.facts.0.missing",
+    "capture.weakened",
     "capture.istiods.0.note",
     "capture.versions.0.count",
     "sync.missing",

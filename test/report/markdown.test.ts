@@ -46,6 +46,11 @@ describe("code", () => {
 describe("the comment", () => {
   const text = renderMarkdown(aReport());
 
+  it("says what redaction took, and nothing where it took nothing", () => {
+    expect(text).toContain("Redaction took from this analysis:\n\n- Values of headers are tokens.\n- ");
+    expect(renderMarkdown(aBareReport())).not.toContain("Redaction took");
+  });
+
   it("begins with the verdict", () => {
     expect(text.split("\n")[0]).toBe("## 4 of 7 proxies are not in sync");
   });

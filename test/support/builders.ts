@@ -261,6 +261,7 @@ export const aSnapshot = (parts: Partial<Snapshot> = {}): Snapshot => ({
   ztunnels: [],
   pods: absent("not captured"),
   services: absent("not captured"),
+  certificates: new Map(),
   resources: new Map<string, Resource>(),
   gaps: [],
   problems: [],

@@ -202,6 +202,10 @@ export function aReport(overrides: Partial<ReportDocument> = {}): ReportDocument
         { label: "Redaction", value: "profile internal, 31 values replaced", missing: false },
         { label: "Clock skew", value: "no answer carries the time of its server", missing: true },
       ],
+      weakened: [
+        "Values of headers are tokens.",
+        `"${hostile.script}" was applied, a rule of a newer version.`,
+      ],
       completeness: {
         listed: 6,
         captured: 6,
@@ -475,6 +479,7 @@ export function aBareReport(): ReportDocument {
       time: null,
       timeSource: "",
       facts: [],
+      weakened: [],
       completeness: { listed: null, captured: 1, read: 1, listedNotCaptured: [], capturedNotListed: [] },
       istiods: [],
       versions: [],

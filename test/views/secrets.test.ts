@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -5,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { readSnapshot } from "../../src/ingest/read-snapshot.js";
 import { textTable } from "../../src/shared/text-table.js";
 import type { ReferenceList } from "../../src/snapshot/model.js";
-import { secretView, type SecretOptions } from "../../src/views/secrets.js";
+import { secretView, type SecretOptions, type SecretView } from "../../src/views/secrets.js";
+import type { CertificateSummary } from "../../src/snapshot/parse/certificates.js";
 import { newestIstioctl, type View } from "../../src/views/view.js";
 import {
   aResource,
@@ -76,7 +78,7 @@ const sectionOf = ({ active = [], warming = [], statics = [] }: Lists): Referenc
     ]).sections.secret,
   );
 
-const view = (section: ReferenceList, options: Partial<SecretOptions> = {}): View =>
+const view = (section: ReferenceList, options: Partial<SecretOptions> = {}): SecretView =>
   secretView(section, { istioctl: newestIstioctl, at: capture, ...options });
 /** The cells of the only active secret, by column. */
 function cellsOf(
@@ -118,6 +120,86 @@ describe("istioctl's own cases", () => {
   it.skipIf(withoutCorpus)("the four secrets of a 1.6 sidecar", async () => {
     const section = await secretsIn("release-1.6/writer/compare/sds/testdata/envoyconfigdumpsds.json");
     expect(view(section, { istioctl: 6 }).rows).toHaveLength(4);
+  });
+});
+
+describe("a certificate that redaction replaced", () => {
+  const summaryOf = (pem: string, sans: readonly string[] = []): CertificateSummary => {
+    const certificate = new X509Certificate(pem);
+    const time = (text: string): string => new Date(text).toISOString();
+    return {
+      subject: certificate.subject,
+      issuer: certificate.issuer,
+      serial: certificate.serialNumber.toLowerCase().replace(/^0+(?=.)/, ""),
+      notBefore: time(certificate.validFrom),
+      notAfter: time(certificate.validTo),
+      sans,
+      sha256: "0".repeat(64),
+      isCa: certificate.ca,
+    };
+  };
+  const token = (digits: string): string => `‹redacted:certificate:1025-2048:${digits.padStart(16, "0")}›`;
+  const inBase64 = (text: string): Fields => ({ inline_bytes: Buffer.from(text).toString("base64") });
+  const chain = (text: string): Fields => ({ tls_certificate: { certificate_chain: inBase64(text) } });
+  const certificates = new Map([
+    [token("1"), summaryOf(leaf.pem, ["DNS:a.example", "URI:spiffe://cluster.local/ns/default/sa/a"])],
+    [token("2"), summaryOf(authority.root.pem)],
+  ]);
+  const cells = (fields: Fields, options: Partial<SecretOptions> = {}): Record<string, string> =>
+    cellsOf(fields, { certificates, ...options });
+
+  it.each([6, 14, 15, 16, 17, 18, 24, 25, 29, 31])(
+    "has the cells of its PEM in istioctl 1.%i",
+    (istioctl) => {
+      const pems = [chainOf(leaf.pem + authority.root.pem), rootOf(authority.root.pem)];
+      const tokens = [
+        chain(`${token("1")}\n${token("2")}\n`),
+        { validation_context: { trusted_ca: inBase64(token("2")) } },
+      ];
+      pems.forEach((pem, index) => {
+        expect(cells(tokens[index]!, { istioctl })).toEqual(cellsOf(pem, { istioctl }));
+      });
+    },
+  );
+
+  it("is measured at the time of the capture, as its PEM is", () => {
+    for (const at of ["2026-02-28T23:59:59Z", "2026-03-01T00:00:01Z", "2026-03-02T00:00:00Z", null]) {
+      expect(cells(chain(token("1")), { at })).toEqual(cellsOf(chainOf(leaf.pem), { at }));
+    }
+  });
+
+  it("in a bundle of a trust domain has the cells of its PEM", () => {
+    const bundleOf = (trustBundle: Fields): Fields => ({
+      validation_context: {
+        custom_validator_config: {
+          typed_config: {
+            "@type":
+              "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig",
+            trust_domains: [{ name: "example.org", trust_bundle: trustBundle }],
+          },
+        },
+      },
+    });
+    expect(cells(bundleOf(inBase64(token("2"))))).toEqual(cellsOf(bundleOf(bytes(authority.root.pem))));
+  });
+
+  it.each([
+    { what: "is not in certificates.json", known: new Map<string, CertificateSummary>() },
+    {
+      what: "was never valid",
+      known: new Map([[token("1"), { ...summaryOf(leaf.pem), notAfter: "2026-13-99T00:00:00Z" }]]),
+    },
+  ])("is unknown where it $what, not invalid, and its secret is named", ({ known }) => {
+    const section = sectionOf({
+      active: [entry("default", chain(token("1"))), entry("ROOTCA", rootOf("x"))],
+    });
+    const { rows, unknown } = view(section, { certificates: known });
+    expect(rows).toEqual([
+      ["default", "-", "ACTIVE", "unknown", "-", "-", "-"],
+      ["ROOTCA", "", "ACTIVE", "false", "", "", ""],
+    ]);
+    expect(unknown).toEqual(["default"]);
+    expect(view(section, { certificates }).unknown).toEqual([]);
   });
 });
 

@@ -3,8 +3,8 @@ import type { CommandModule } from "yargs";
 import type { EntryKind } from "../../ingest/read-snapshot.js";
 import { present } from "../../snapshot/model.js";
 import { authzView } from "../../views/authz.js";
-import { exitCodes } from "../exit-codes.js";
-import { document, formOf, print, remarkGaps } from "../output.js";
+import { exitCodes } from "../../shared/exit-codes.js";
+import { document, formOf, print, remarkGaps, remarkRedaction } from "../output.js";
 import { viewJson, viewTable } from "../view-output.js";
 import { targetsOf } from "./proxy-config/targets.js";
 import { collect, viewOptions, withView, type ProxyConfigArgs } from "./proxy-config/views.js";
@@ -22,8 +22,10 @@ export const authzCommand: CommandModule<object, ProxyConfigArgs> = {
     const views = collect(proxies, ({ config: { listener } }) =>
       listener.state === "absent" ? listener : present(authzView(listener.value, options)),
     ).map(({ proxy, view }) => ({ proxy: proxy.id, view }));
-    await print(form === "table" ? viewTable(views, several) : document(viewJson(views, several), form));
+    const answer = form === "table" ? viewTable(views, several) : document(viewJson(views, several), form);
+    await print(answer);
     remarkGaps(snapshot);
+    remarkRedaction(snapshot, answer);
     process.exitCode = exitCodes.clean;
   },
 };

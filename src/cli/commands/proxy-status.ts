@@ -15,8 +15,18 @@ import {
   type SyncStatus,
   type TypeStatus,
 } from "../../status/sync-status.js";
-import { exitCodes } from "../exit-codes.js";
-import { document, formOf, outputForms, painter, print, remark, remarkGaps, type Paint } from "../output.js";
+import { exitCodes } from "../../shared/exit-codes.js";
+import {
+  document,
+  formOf,
+  outputForms,
+  painter,
+  print,
+  remark,
+  remarkGaps,
+  remarkRedaction,
+  type Paint,
+} from "../output.js";
 import { loadSnapshot, withSnapshot, type SnapshotArgs } from "../snapshot-options.js";
 
 interface ProxyStatusArgs extends SnapshotArgs {
@@ -66,14 +76,15 @@ export const proxyStatusCommand: CommandModule<object, ProxyStatusArgs> = {
     }
     const id = args.proxy === undefined ? null : findProxy(snapshot, args.proxy, args.namespace ?? null);
     const rows = status.rows.filter((row) => (id === null ? inNamespace(row, args) : row.name === id));
-    await print(
+    const answer =
       form !== "table"
         ? document(rows.map(jsonRow), form)
         : id === null
           ? table(rows, painter(args.color))
-          : table(rows, painter(args.color)) + rows.map((row) => `\n${details(row)}`).join(""),
-    );
+          : table(rows, painter(args.color)) + rows.map((row) => `\n${details(row)}`).join("");
+    await print(answer);
     remarkGaps(snapshot);
+    remarkRedaction(snapshot, answer + rows.map(errorsOf).join("\n"));
     if (form === "table" || rows.length === 0) remarkRows(status, rows, args, id);
     process.exitCode = rows.some(isWrong) ? exitCodes.found : exitCodes.clean;
   },
@@ -118,6 +129,10 @@ function details(row: ProxyStatus): string {
   ]);
   return textTable(["TYPE", "STATUS", "LAST SENT", "REJECTED BECAUSE"], lines);
 }
+
+/** What standard error tells of a row's rejections. */
+const errorsOf = (row: ProxyStatus): string =>
+  [...row.types.values()].map(({ error }) => error ?? "").join("\n");
 
 /** The keys of the contract; `progress` tells a push on its way from one that hangs. */
 function jsonRow(row: ProxyStatus): unknown {

@@ -4,8 +4,8 @@ import type { EntryKind } from "../../ingest/read-snapshot.js";
 import { UserError } from "../../shared/errors.js";
 import { printable } from "../../shared/printable.js";
 import { runQuery, type QueriedDump, type QueryHit } from "../../views/query.js";
-import { exitCodes } from "../exit-codes.js";
-import { document, formOf, outputForms, print, remark, remarkGaps } from "../output.js";
+import { exitCodes } from "../../shared/exit-codes.js";
+import { document, formOf, outputForms, print, remark, remarkGaps, remarkRedaction } from "../output.js";
 import { withSnapshot } from "../snapshot-options.js";
 import { targetsOf, type TargetArgs } from "./proxy-config/targets.js";
 
@@ -90,6 +90,7 @@ export const queryCommand: CommandModule<object, QueryArgs> = {
     }
     if (form !== "table") await print(document(hits, form));
     remarkGaps(snapshot);
+    remarkRedaction(snapshot, null);
     process.exitCode = exitCodes.clean;
   },
 };

@@ -8,10 +8,10 @@ import { withConfig } from "../../report/config-tables.js";
 import type { ReportDocument } from "../../report/document.js";
 import { UserError, messageOf } from "../../shared/errors.js";
 import { syncStatus } from "../../status/sync-status.js";
-import { exitCodes } from "../exit-codes.js";
+import { exitCodes } from "../../shared/exit-codes.js";
 import { print, remark, remarkGaps } from "../output.js";
 import { loadSnapshot, pathOf, withSnapshot, type SnapshotArgs } from "../snapshot-options.js";
-import { programVersion } from "../program-version.js";
+import { programVersion } from "../../bundle/program-version.js";
 
 interface ReportArgs extends SnapshotArgs {
   output?: string | undefined;

@@ -5,15 +5,16 @@ import type { CommandModule } from "yargs";
 import { entryOf, parseManifest, type Manifest } from "../../bundle/manifest.js";
 import type { Entry } from "../../bundle/entry.js";
 import { everything, type EntryKind } from "../../ingest/read-snapshot.js";
-import { buildReport, incompleteness } from "../../report/build-report.js";
+import { buildReport, incompleteness, redactionText } from "../../report/build-report.js";
 import { BundleFormatError } from "../../shared/errors.js";
 import { printable } from "../../shared/printable.js";
 import { textTable } from "../../shared/text-table.js";
 import type { Snapshot } from "../../snapshot/model.js";
+import { weakenings, type Redaction } from "../../snapshot/redaction.js";
 import { syncStatus } from "../../status/sync-status.js";
-import { exitCodes } from "../exit-codes.js";
+import { exitCodes } from "../../shared/exit-codes.js";
 import { document, formOf, outputForms, print } from "../output.js";
-import { programVersion } from "../program-version.js";
+import { programVersion } from "../../bundle/program-version.js";
 import { loadSnapshot, withSnapshot, type SnapshotArgs } from "../snapshot-options.js";
 
 interface VerifyArgs extends SnapshotArgs {
@@ -25,6 +26,7 @@ const everyKind: ReadonlySet<EntryKind> = new Set<EntryKind>([
   ...everything,
   "clusters",
   "certs",
+  "redaction",
   "runtime",
   "stats",
   "otherProxyFile",
@@ -71,6 +73,7 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
       ...absentParts(snapshot),
     ];
     const damaged = incompleteness(snapshot);
+    const { redaction } = snapshot.source;
     const whole =
       files.wrong.length === 0 && damaged.length === 0 && completeness.listedNotCaptured.length === 0;
     const summary: [string, string][] = [
@@ -91,6 +94,7 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
         "proxies",
         `${completeness.listed === null ? "no list" : `${completeness.listed} listed`}, ${completeness.captured} captured, ${completeness.read} config dumps read`,
       ],
+      ["redacted", redaction === null ? "the snapshot does not say" : redactionText(redaction)],
       ["whole", whole ? "yes" : "no"],
     ];
     const unlisted = completeness.listedNotCaptured.map(
@@ -102,6 +106,10 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
             ["Damaged or not captured", [...damaged, ...unlisted]],
             ["Not in this snapshot", missing],
             ["Remarks", remarksOf(snapshot)],
+            ["Weakened by redaction", weakenings(redaction).map(({ text }) => text)],
+            ["Kept by redaction", (redaction?.kept ?? []).map(({ what, why }) => `${what}: ${why}`)],
+            ["Not covered by redaction", redaction?.notCovered ?? []],
+            ["Let pass by whoever redacted", (redaction?.allowedFindings ?? []).map(findingText)],
           ])
         : document(
             {
@@ -121,6 +129,7 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
                 read: completeness.read,
                 listedNotCaptured: completeness.listedNotCaptured,
               },
+              redaction: redactionJson(redaction),
               missing,
               remarks: remarksOf(snapshot),
               incomplete: [...damaged, ...unlisted],
@@ -184,6 +193,20 @@ function compare(
     text: `${listed.size} in the manifest, ${matching} match it by size and SHA-256`,
   };
 }
+
+/** What was taken out, as the snapshot itself says, and what that takes from the answers. */
+function redactionJson(redaction: Redaction | null): unknown {
+  if (redaction === null) return null;
+  const { profile, rules, kept = [], notCovered = [], allowedFindings = [] } = redaction;
+  const weakened = weakenings(redaction).map(({ text }) => text);
+  return { profile, rules, weakened, kept, notCovered, allowedFindings };
+}
+
+const findingText = ({
+  file,
+  rule,
+  fingerprint,
+}: NonNullable<Redaction["allowedFindings"]>[number]): string => `${file}: ${rule} (${fingerprint})`;
 
 /** What this kind of snapshot never holds. */
 function neverCaptured({ source }: Snapshot): string[] {

@@ -6,9 +6,9 @@ import { UserError } from "../../shared/errors.js";
 import { printable } from "../../shared/printable.js";
 import type { Snapshot } from "../../snapshot/model.js";
 import { syncStatus } from "../../status/sync-status.js";
-import { exitCodes } from "../exit-codes.js";
-import { document, formOf, outputForms, print, remarkGaps } from "../output.js";
-import { programVersion } from "../program-version.js";
+import { exitCodes } from "../../shared/exit-codes.js";
+import { document, formOf, outputForms, print, remarkGaps, remarkRedaction } from "../output.js";
+import { programVersion } from "../../bundle/program-version.js";
 import { loadSnapshot, withSnapshot, type SnapshotArgs } from "../snapshot-options.js";
 
 interface VersionArgs extends SnapshotArgs {
@@ -42,8 +42,10 @@ export const versionCommand: CommandModule<object, VersionArgs> = {
     if (capture.versions.length === 0 && capture.istiods.length === 0 && snapshot.proxies.length === 0) {
       throw new UserError("the snapshot names no Istiod and no proxy, so no version");
     }
-    await print(form === "table" ? lines(snapshot, capture.versions) : document(json(snapshot), form));
+    const answer = form === "table" ? lines(snapshot, capture.versions) : document(json(snapshot), form);
+    await print(answer);
     remarkGaps(snapshot);
+    remarkRedaction(snapshot, answer);
     process.exitCode = exitCodes.clean;
   },
 };

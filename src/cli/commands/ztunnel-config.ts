@@ -13,8 +13,8 @@ import {
   workloadView,
 } from "../../views/ztunnel.js";
 import type { View, ViewOptions } from "../../views/view.js";
-import { exitCodes } from "../exit-codes.js";
-import { document, formOf, outputForms, print, remark, remarkGaps } from "../output.js";
+import { exitCodes } from "../../shared/exit-codes.js";
+import { document, formOf, outputForms, print, remark, remarkGaps, remarkRedaction } from "../output.js";
 import { loadSnapshot, withSnapshot, type SnapshotArgs } from "../snapshot-options.js";
 import { viewJson, viewTable, type ProxyView } from "../view-output.js";
 import { viewOptions } from "./proxy-config/views.js";
@@ -176,8 +176,10 @@ function kindCommand(kind: Kind): CommandModule<object, ZtunnelArgs> {
       const form = formOf(args.output);
       const { snapshot, dumps, several } = await ztunnelsOf(args);
       const views = viewsOf(kind, snapshot, dumps, args);
-      await print(form === "table" ? viewTable(views, several) : document(viewJson(views, several), form));
+      const answer = form === "table" ? viewTable(views, several) : document(viewJson(views, several), form);
+      await print(answer);
       remarkGaps(snapshot);
+      remarkRedaction(snapshot, answer);
       process.exitCode = exitCodes.clean;
     },
   };
@@ -195,7 +197,7 @@ const allCommand: CommandModule<object, ZtunnelArgs> = {
     const form = formOf(args.output);
     const { snapshot, dumps, several } = await ztunnelsOf(args);
     const all = kinds.map((kind) => ({ kind, views: viewsOf(kind, snapshot, dumps, args) }));
-    await print(
+    const answer =
       form === "table"
         ? all
             .map(
@@ -206,9 +208,10 @@ const allCommand: CommandModule<object, ZtunnelArgs> = {
         : document(
             Object.fromEntries(all.map(({ kind, views }) => [kind.name, viewJson(views, several)])),
             form,
-          ),
-    );
+          );
+    await print(answer);
     remarkGaps(snapshot);
+    remarkRedaction(snapshot, answer);
     process.exitCode = exitCodes.clean;
   },
 };

@@ -5,9 +5,9 @@ import type { EntryKind } from "../../../ingest/read-snapshot.js";
 import { UserError } from "../../../shared/errors.js";
 import { decodeText } from "../../../shared/json.js";
 import { landings, parseIstioResource, type Place } from "../../../views/landed.js";
-import { formOf, print, remark, remarkGaps } from "../../output.js";
+import { formOf, print, remark, remarkGaps, remarkRedaction } from "../../output.js";
 import { viewTable } from "../../view-output.js";
-import { collect, printLandingList, viewOptions, withView, type ProxyConfigArgs } from "./views.js";
+import { collect, landingList, viewOptions, withView, type ProxyConfigArgs } from "./views.js";
 import { kinds, type FlagName, type Kind } from "./kinds.js";
 import { targetsOf } from "./targets.js";
 
@@ -50,17 +50,18 @@ export const allCommand: CommandModule<object, AllArgs> = {
   handler: async (args) => {
     const form = formOf(args.output ?? "table");
     const dumps = new Map<string, Uint8Array>();
-    const want: ReadonlySet<EntryKind> = new Set<EntryKind>(["proxyDump"]);
+    const want: ReadonlySet<EntryKind> = new Set<EntryKind>(["proxyDump", "certificates"]);
     const isWhole = form !== "table" && args.origin === undefined;
     const targets = await targetsOf(
       args,
       want,
       isWhole ? (entry, bytes) => dumps.set(entry, bytes) : undefined,
     );
+    let answer: string;
     if (args.origin !== undefined) {
       const resource = parseIstioResource(args.origin);
       const cache = new Map<string, readonly Place[]>();
-      await printLandingList(
+      answer = landingList(
         targets.proxies.flatMap((proxy) => landings(proxy, resource, undefined, cache)),
         form,
       );
@@ -75,7 +76,7 @@ export const allCommand: CommandModule<object, AllArgs> = {
       if (bytes === undefined)
         throw new UserError(`${proxy?.id ?? "the proxy"}: no config_dump of it was captured`);
       const text = decodeText(bytes);
-      await print(form === "json" ? (text.endsWith("\n") ? text : `${text}\n`) : stringify(parse(text)));
+      answer = form === "json" ? (text.endsWith("\n") ? text : `${text}\n`) : stringify(parse(text));
     } else {
       const options = { ...viewOptions(args), prefixed: true };
       const tables = parts.flatMap(([name, heading]) => {
@@ -92,9 +93,11 @@ export const allCommand: CommandModule<object, AllArgs> = {
         return [args.withHeaders === true ? `------ ${heading} INFO ------\n\n${table}` : table];
       });
       if (tables.length === 0) throw new UserError("no section of these dumps could be read");
-      await print(tables.join("\n"));
+      answer = tables.join("\n");
     }
+    await print(answer);
     remarkGaps(targets.snapshot);
+    remarkRedaction(targets.snapshot, answer);
     process.exitCode = 0;
   },
 };

@@ -2,17 +2,17 @@ import type { ArgumentsCamelCase, Argv, CommandModule } from "yargs";
 
 import { UserError } from "../../../shared/errors.js";
 import { textTable } from "../../../shared/text-table.js";
-import type { Proxy } from "../../../snapshot/model.js";
+import type { Proxy, SectionKind } from "../../../snapshot/model.js";
 import { landings, parseIstioResource, type Place } from "../../../views/landed.js";
 import type { View } from "../../../views/view.js";
-import { exitCodes } from "../../exit-codes.js";
-import { document, formOf, print, remark, remarkGaps } from "../../output.js";
+import { exitCodes } from "../../../shared/exit-codes.js";
+import { document, formOf, print, remark, remarkGaps, remarkRedaction } from "../../output.js";
 import { viewJson, viewTable, type ProxyView } from "../../view-output.js";
 import { allCommand } from "./all.js";
 import { kinds, statesToShow, type Kind } from "./kinds.js";
 import { rawOf } from "./raw.js";
 import { targetsOf } from "./targets.js";
-import { collect, printLandingList, viewOptions, withView, type ProxyConfigArgs } from "./views.js";
+import { collect, landingList, viewOptions, withView, type ProxyConfigArgs } from "./views.js";
 
 export const proxyConfigCommand: CommandModule<object, ProxyConfigArgs> = {
   command: ["proxy-config <kind>", "pc", "config"],
@@ -71,46 +71,50 @@ async function run(kind: Kind, args: ArgumentsCamelCase<ProxyConfigArgs>): Promi
     new Set(kind.needs),
     raw === null ? undefined : (entry, bytes) => raw.set(entry, bytes),
   );
-  if (args.origin !== undefined && kind.section !== null) {
-    await printLandings(targets.proxies, args.origin, form, kind);
-    remarkGaps(targets.snapshot);
-    return;
-  }
-  const views = collect(targets.proxies, (proxy) =>
-    kind.view(proxy, targets.snapshot, args, options, remark),
-  );
-  if (raw !== null && kind.section !== null) {
-    const { section } = kind;
-    const results = views.map(({ proxy, view }) => ({
-      proxy: proxy.id,
-      result: rawOf(proxy, section, view, raw),
-    }));
-    await print(
-      document(targets.several ? results : (results[0]?.result ?? null), form === "yaml" ? "yaml" : "json"),
+  const answer: string[] = [];
+  let told = ""; // on standard error
+  const { section } = kind;
+  if (args.origin !== undefined && section !== null) {
+    answer.push(landingsOf(targets.proxies, args.origin, section, form));
+  } else {
+    const views = collect(targets.proxies, (proxy) =>
+      kind.view(proxy, targets.snapshot, args, options, remark),
     );
-  } else await printViews(views, targets.several, form);
-  if (options.states?.includes("rejected") === true) await printRejections(targets.proxies, kind, form);
+    if (raw !== null && section !== null) {
+      const results = views.map(({ proxy, view }) => ({
+        proxy: proxy.id,
+        result: rawOf(proxy, section, view, raw),
+      }));
+      const shown = targets.several ? results : (results[0]?.result ?? null);
+      answer.push(document(shown, form === "yaml" ? "yaml" : "json"));
+    } else answer.push(viewText(views, targets.several, form));
+    if (options.states?.includes("rejected") === true) {
+      const rows = section === null ? [] : rejections(targets.proxies, section);
+      answer.push(rejectionText(rows, form));
+      told = rows.map(([, , , details = ""]) => details).join("\n");
+    }
+  }
+  await print(answer.join(""));
   remarkGaps(targets.snapshot);
+  remarkRedaction(targets.snapshot, answer.join("") + told);
   process.exitCode = exitCodes.clean;
 }
 
-async function printViews(
+function viewText(
   views: readonly { proxy: Proxy; view: View }[],
   several: boolean,
   form: "table" | "json" | "yaml",
-): Promise<void> {
+): string {
   const named: ProxyView[] = views.map(({ proxy, view }) => ({ proxy: proxy.id, view }));
-  await print(form === "table" ? viewTable(named, several) : document(viewJson(named, several), form));
+  return form === "table" ? viewTable(named, several) : document(viewJson(named, several), form);
 }
 
-/** Why resources were rejected: Envoy keeps no content of a listener that it never accepted, so the views have no row for it. */
-async function printRejections(
-  proxies: readonly Proxy[],
-  { section }: Kind,
-  form: "table" | "json" | "yaml",
-): Promise<void> {
-  if (section === null) return;
-  const rows = proxies.flatMap(({ id, config }) => {
+/**
+ * Why resources were rejected: Envoy keeps no content of a listener that it never accepted, so the views have no row for
+ * it.
+ */
+function rejections(proxies: readonly Proxy[], section: SectionKind): string[][] {
+  return proxies.flatMap(({ id, config }) => {
     const list = config[section];
     if (list.state === "absent") return [];
     return [...list.value].flatMap(({ name, rejection }) =>
@@ -119,27 +123,35 @@ async function printRejections(
         : [[id, name === "" ? "-" : name, rejection.lastUpdateAttempt ?? "-", rejection.details.trim()]],
     );
   });
-  if (form !== "table")
+}
+
+/** A table; where the answer is none, standard error says it. */
+function rejectionText(rows: readonly (readonly string[])[], form: "table" | "json" | "yaml"): string {
+  if (form !== "table") {
     for (const [proxy, name, , details] of rows)
       remark(`${proxy ?? ""}: ${name ?? ""} rejected: ${details ?? ""}`);
-  else if (rows.length === 0)
+    return "";
+  }
+  if (rows.length === 0) {
     remark(
       "nothing was rejected, as far as these dumps tell: Envoy tells it of listeners alone, until the next update",
     );
-  else await print(`\n${textTable(["PROXY", "REJECTED", "LAST ATTEMPT", "REASON"], rows, { padding: 3 })}`);
+    return "";
+  }
+  return `\n${textTable(["PROXY", "REJECTED", "LAST ATTEMPT", "REASON"], rows, { padding: 3 })}`;
 }
 
 /** Where an Istio resource landed, over all the proxies asked for. */
-async function printLandings(
+function landingsOf(
   proxies: readonly Proxy[],
   origin: string,
+  section: SectionKind,
   form: "table" | "json" | "yaml",
-  kind: Kind,
-): Promise<void> {
-  if (kind.section === null) return;
+): string {
   const resource = parseIstioResource(origin);
   const cache = new Map<string, readonly Place[]>();
-  const { section } = kind;
-  const found = proxies.flatMap((proxy) => landings(proxy, resource, [section], cache));
-  await printLandingList(found, form);
+  return landingList(
+    proxies.flatMap((proxy) => landings(proxy, resource, [section], cache)),
+    form,
+  );
 }

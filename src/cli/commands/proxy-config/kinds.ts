@@ -168,13 +168,18 @@ export const kinds: readonly Kind[] = [
     aliases: ["secrets", "s"],
     describe: "Certificates, their validity measured at the time of the capture",
     flags: [],
-    needs: dump,
+    needs: ["proxyDump", "certificates"],
     section: "secret",
     defaultForm: "table",
-    view: (proxy, snapshot, _args, options) =>
-      ofSection(proxy, "secret", (section) =>
-        secretView(section, { ...options, at: snapshot.captureTime?.value ?? null }),
-      ),
+    view: (proxy, { captureTime, certificates }, _args, options, remark) =>
+      ofSection(proxy, "secret", (section) => {
+        const view = secretView(section, { ...options, at: captureTime?.value ?? null, certificates });
+        if (view.unknown.length > 0)
+          remark(
+            `${proxy.id}: redaction replaced these certificates, and certificates.json does not know them: ${view.unknown.join(", ")}`,
+          );
+        return view;
+      }),
   },
   {
     name: "ecds",

@@ -7,7 +7,7 @@ import { textTable } from "../../../shared/text-table.js";
 import type { Collected, Proxy, ResourceState } from "../../../snapshot/model.js";
 import type { Landing } from "../../../views/landed.js";
 import { newestIstioctl, type View, type ViewOptions } from "../../../views/view.js";
-import { document, outputForms, print, remark } from "../../output.js";
+import { document, outputForms, remark } from "../../output.js";
 import { withSnapshot } from "../../snapshot-options.js";
 import type { FlagName, KindArgs } from "./kinds.js";
 import type { TargetArgs } from "./targets.js";
@@ -113,28 +113,22 @@ export function collect(
   return views;
 }
 
-export async function printLandingList(
-  found: readonly Landing[],
-  form: "table" | "json" | "yaml",
-): Promise<void> {
-  if (form !== "table") {
-    await print(document(found, form));
-    return;
+/** Where an Istio resource landed, as it is printed; "" where it did not. */
+export function landingList(found: readonly Landing[], form: "table" | "json" | "yaml"): string {
+  if (form !== "table") return document(found, form);
+  if (found.length === 0) {
+    remark("no object of these proxies names that resource as its source");
+    return "";
   }
-  if (found.length === 0) remark("no object of these proxies names that resource as its source");
-  else {
-    await print(
-      textTable(
-        ["PROXY", "KIND", "NAME", "OBJECT", "POINTER"],
-        found.map(({ proxy, kind, resource, object, origin }) => [
-          proxy,
-          kind,
-          resource,
-          object === "" ? "-" : object,
-          origin.pointer,
-        ]),
-        { padding: 3 },
-      ),
-    );
-  }
+  return textTable(
+    ["PROXY", "KIND", "NAME", "OBJECT", "POINTER"],
+    found.map(({ proxy, kind, resource, object, origin }) => [
+      proxy,
+      kind,
+      resource,
+      object === "" ? "-" : object,
+      origin.pointer,
+    ]),
+    { padding: 3 },
+  );
 }

@@ -1,0 +1,46 @@
+import { BundleFormatError } from "../../shared/errors.js";
+import { lost, type ProblemList } from "../../shared/problem.js";
+import { validator } from "../../shared/validator.js";
+
+/** The public part of an X.509 certificate, which is all that a redacted snapshot has of it. */
+export interface CertificateSummary {
+  readonly subject: string;
+  readonly issuer: string;
+  /** Lower-case hex. */
+  readonly serial: string;
+  /** RFC 3339. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** `URI:spiffe://...`, `DNS:...`, `IP:...`, in the certificate's order. */
+  readonly sans: readonly string[];
+  /** SHA-256 over the DER, lower-case hex. */
+  readonly sha256: string;
+  readonly isCa: boolean;
+}
+
+const validate = validator<Readonly<Record<string, CertificateSummary>>>("certificates");
+
+/**
+ * `certificates.json` of a redacted snapshot, by the token that stands in a certificate's place. A bad summary costs that
+ * one.
+ * @throws BundleFormatError when the whole is no object
+ */
+export function parseCertificates(
+  json: unknown,
+  entry: string,
+  problems: ProblemList,
+): ReadonlyMap<string, CertificateSummary> {
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new BundleFormatError(entry, "", "must be object");
+  const certificates = new Map<string, CertificateSummary>();
+  for (const one of Object.entries(json as Readonly<Record<string, unknown>>)) {
+    try {
+      for (const [token, summary] of Object.entries(validate(Object.fromEntries([one]), entry)))
+        certificates.set(token, summary);
+    } catch (error) {
+      if (!(error instanceof BundleFormatError)) throw error;
+      problems.add(lost(entry, error.detail, error.pointer));
+    }
+  }
+  return certificates;
+}
