@@ -34,6 +34,7 @@ it("holds what runs, and no test", () => {
     "README.md",
     "LICENSE",
     "bin/istio-snapshot.js",
+    "bin/istio-snapshot-collect.js",
     "dist/cli/main.js",
     "templates/page.hbs",
     "schemas/report.schema.json",
@@ -54,13 +55,20 @@ it("has every dependency that the built program imports, and no other", () => {
   const imported = new Set(
     built
       .flatMap((text) =>
-        [...text.matchAll(/(?:from|import)\s*\(?\s*"([^".][^"]*)"/g)].map((match) => match[1] ?? ""),
+        [
+          ...text.matchAll(
+            /^(?:import|export) (?:[^"\n]* from )?"([^".][^"]*)"|\bimport\("([^".][^"]*)"\)/gm,
+          ),
+        ].map((match) => match[1] ?? match[2] ?? ""),
       )
       .filter((name) => !name.startsWith("node:"))
       .map((name) => name.split("/")[0] ?? ""),
   );
   expect([...imported].sort()).toEqual(Object.keys(dependencies).sort());
-  expect(bin).toEqual({ "istio-snapshot": "bin/istio-snapshot.js" });
+  expect(bin).toEqual({
+    "istio-snapshot": "bin/istio-snapshot.js",
+    "istio-snapshot-collect": "bin/istio-snapshot-collect.js",
+  });
 });
 
 it("works when it is installed into an empty folder", (context) => {
@@ -86,6 +94,7 @@ it("works when it is installed into an empty folder", (context) => {
   const program = join(folder, "node_modules/.bin/istio-snapshot");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   expect(execFileSync(program, ["--version"], { encoding: "utf8" }).trim()).toBe(version);
+  expect(execFileSync(`${program}-collect`, ["--version"], { encoding: "utf8" }).trim()).toBe(version);
   const report = execFileSync(program, ["report", join(root, "samples/bookinfo-healthy.tar.gz"), "-o", "-"], {
     encoding: "utf8",
   });
