@@ -191,7 +191,7 @@ describe("a whole capture through kubectl", () => {
 
 describe("a capture without Kubernetes", () => {
   const many = meshOf(
-    Array.from({ length: 12 }, (_, index) => `proxy-${index}.shop`),
+    Array.from({ length: 8 }, (_, index) => `proxy-${index}.shop`),
     { istiods: 2 },
   );
 

@@ -1,5 +1,5 @@
 /** What goes wrong on the way through kubectl, with real processes. */
-import { chmod, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -222,28 +222,16 @@ describe("a cluster of one proxy and one Istiod", () => {
   });
 
   it("needs a kubectl that is there and may be run", async () => {
-    const missing = join(folder(), "missing");
-    const alone = (program: string): Promise<Ended> =>
-      collector(["--kubectl", program, "-o", "bundle.tar.gz"], { folder: folder() });
-    await expectNothing(
-      await alone(missing),
-      /^istio-snapshot-collect: cannot start .*\/missing: there is no such program \(--kubectl names another; without Kubernetes use --istiod and --envoy\)$/,
-    );
     await expectNothing(
       await collector([], { folder: folder(), env: { PATH: folder() } }),
-      /^istio-snapshot-collect: cannot start kubectl: there is no such program /,
+      /^istio-snapshot-collect: cannot start kubectl: there is no such program \(--kubectl names another; without Kubernetes use --istiod and --envoy\)$/,
     );
     const elsewhere = await newFolder();
     const program = join(elsewhere.path, "kubectl");
     await writeFile(program, "#!/bin/sh\n", { mode: 0o644 });
     await expectNothing(
-      await alone(program),
-      /^istio-snapshot-collect: cannot start .*\/kubectl: it may not be run /,
-    );
-    await chmod(program, 0o755);
-    await expectNothing(
-      await alone(program),
-      /^istio-snapshot-collect: cannot list the pods: the answer is empty$/,
+      await collector(["--kubectl", program], { folder: folder() }),
+      /^istio-snapshot-collect: cannot start .*\/kubectl: it may not be run \(--kubectl names another; /,
     );
     await elsewhere.remove();
   });
