@@ -26,7 +26,8 @@ import {
   type SyncList,
   type Ztunnel,
 } from "../snapshot/model.js";
-import { parseCertificates, type CertificateSummary } from "../snapshot/parse/certificates.js";
+import type { CertificateSummary } from "../shared/certificate-summary.js";
+import { parseCertificates } from "../snapshot/parse/certificates.js";
 import { parseClusters } from "../snapshot/parse/clusters.js";
 import { parsePods, parseServices } from "../snapshot/parse/cluster-objects.js";
 import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/config-dump.js";

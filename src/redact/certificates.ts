@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from "node:crypto";
 
-import type { CertificateSummary } from "./types.js";
+import type { CertificateSummary } from "../shared/certificate-summary.js";
 
 /** Where certificates go that are taken out. */
 export interface CertificateSink {

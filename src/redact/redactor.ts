@@ -1,3 +1,4 @@
+import type { CertificateSummary } from "../shared/certificate-summary.js";
 import { jsonStart, utf8 } from "../shared/json.js";
 import { redactionRules, type RedactionRuleName } from "../shared/redaction-rules.js";
 import { binaryReason, entryForm, placeName, sniffedForm } from "./entry-form.js";
@@ -12,7 +13,6 @@ import { Strings, type RedactedString } from "./strings.js";
 import { isRedacted } from "./tokens.js";
 import { LineTooLong, redactText } from "./text-file.js";
 import type {
-  CertificateSummary,
   RedactedFile,
   RedactionProfile,
   Redactor,

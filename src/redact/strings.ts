@@ -1,4 +1,5 @@
 /** What becomes of one string of a document, by the place where it stands. */
+import type { CertificateSummary } from "../shared/certificate-summary.js";
 import type { RedactionRuleName } from "../shared/redaction-rules.js";
 import { decodedText, encodedLike, isBase64Text, redactBase64Runs } from "./base64.js";
 import {
@@ -16,7 +17,7 @@ import { redactPrivateKeys } from "./private-keys.js";
 import { pseudonyms, type Pseudonyms } from "./pseudonyms.js";
 import { RememberedValues } from "./remembered.js";
 import { isRedacted, Tokens } from "./tokens.js";
-import type { CertificateSummary, RedactionProfile } from "./types.js";
+import type { RedactionProfile } from "./types.js";
 import { redactQueriesInText, redactQuery, redactUserInfo } from "./urls.js";
 
 /** Makes the token of a value and takes note of the rule. */

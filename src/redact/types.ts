@@ -1,5 +1,6 @@
 /** What redaction promises, to the collector and to `istio-snapshot redact`. */
 
+import type { CertificateSummary } from "../shared/certificate-summary.js";
 import type { RedactionRuleName } from "../shared/redaction-rules.js";
 
 /** How much is taken out. `none` is for a bundle that never leaves its owner's hands. */
@@ -39,22 +40,6 @@ export interface ScanFinding {
   readonly pointer: string;
   /** 16 hex digits of the SHA-256 of the matched text: stable over runs, tells nothing of the value. */
   readonly fingerprint: string;
-}
-
-/** The public part of an X.509 certificate, for `certificates.json`; names are tokens under `public`. */
-export interface CertificateSummary {
-  readonly subject: string;
-  readonly issuer: string;
-  /** Lower-case hex without leading zeros. */
-  readonly serial: string;
-  /** RFC 3339. */
-  readonly notBefore: string;
-  readonly notAfter: string;
-  /** `URI:spiffe://...`, `DNS:...`, `IP:...`. */
-  readonly sans: readonly string[];
-  /** SHA-256 over the DER, lower-case hex. */
-  readonly sha256: string;
-  readonly isCa: boolean;
 }
 
 export type RedactedFile =

@@ -6,7 +6,7 @@
 
 import type { Problem } from "../shared/problem.js";
 import type { Message } from "./message.js";
-import type { CertificateSummary } from "./parse/certificates.js";
+import type { CertificateSummary } from "../shared/certificate-summary.js";
 import type { ZtunnelDump } from "./parse/ztunnel-rows.js";
 import type { Redaction } from "./redaction.js";
 

@@ -1,18 +1,9 @@
 /** What was taken out of a snapshot before it was written, and what an answer can no longer tell because of that. */
+import type { RedactionRecord } from "../shared/redaction-record.js";
 import { redactionRules, type RedactionRule } from "../shared/redaction-rules.js";
 
 /** As the manifest, or the record in an archive that is none of ours, has it. */
-export interface Redaction {
-  readonly profile: "internal" | "support" | "public" | "none";
-  readonly rules: readonly { readonly rule: string; readonly count: number; readonly files: number }[];
-  readonly kept?: readonly { readonly what: string; readonly why: string }[];
-  readonly notCovered?: readonly string[];
-  readonly allowedFindings?: readonly {
-    readonly file: string;
-    readonly rule: string;
-    readonly fingerprint: string;
-  }[];
-}
+export type Redaction = Omit<RedactionRecord, "leftOut">;
 
 /** A rule that replaced something, and what that takes from the answers. */
 export interface Weakening {

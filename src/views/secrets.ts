@@ -13,7 +13,7 @@ import {
   type ResourceState,
 } from "../snapshot/model.js";
 import { child, contentOf, text, typeOf, unpacked, type Message } from "../snapshot/message.js";
-import type { CertificateSummary } from "../snapshot/parse/certificates.js";
+import type { CertificateSummary } from "../shared/certificate-summary.js";
 import { withJsonNames } from "../snapshot/parse/recase.js";
 import { tokensIn } from "../snapshot/redaction.js";
 import { inside, members, showsKinds } from "./clusters.js";

@@ -7,7 +7,7 @@ import { readSnapshot } from "../../src/ingest/read-snapshot.js";
 import { textTable } from "../../src/shared/text-table.js";
 import type { ReferenceList } from "../../src/snapshot/model.js";
 import { secretView, type SecretOptions, type SecretView } from "../../src/views/secrets.js";
-import type { CertificateSummary } from "../../src/snapshot/parse/certificates.js";
+import type { CertificateSummary } from "../../src/shared/certificate-summary.js";
 import { newestIstioctl, type View } from "../../src/views/view.js";
 import {
   aResource,

@@ -1,22 +1,7 @@
+import type { CertificateSummary } from "../../shared/certificate-summary.js";
 import { BundleFormatError } from "../../shared/errors.js";
 import { lost, type ProblemList } from "../../shared/problem.js";
 import { validator } from "../../shared/validator.js";
-
-/** The public part of an X.509 certificate, which is all that a redacted snapshot has of it. */
-export interface CertificateSummary {
-  readonly subject: string;
-  readonly issuer: string;
-  /** Lower-case hex. */
-  readonly serial: string;
-  /** RFC 3339. */
-  readonly notBefore: string;
-  readonly notAfter: string;
-  /** `URI:spiffe://...`, `DNS:...`, `IP:...`, in the certificate's order. */
-  readonly sans: readonly string[];
-  /** SHA-256 over the DER, lower-case hex. */
-  readonly sha256: string;
-  readonly isCa: boolean;
-}
 
 const validate = validator<Readonly<Record<string, CertificateSummary>>>("certificates");
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { ProblemList } from "../../../src/shared/problem.js";
-import { parseCertificates, type CertificateSummary } from "../../../src/snapshot/parse/certificates.js";
+import type { CertificateSummary } from "../../../src/shared/certificate-summary.js";
+import { parseCertificates } from "../../../src/snapshot/parse/certificates.js";
 
 const summary: CertificateSummary = {
   subject: "",
