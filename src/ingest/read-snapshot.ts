@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly want?: ReadonlySet<EntryKind>;
   /** Whether at least the node of each proxy is read where its dump is not wanted: it stands in the dump's first section. */
   readonly nodes?: boolean;
+  /** Of Istiod's debug answers the ones that are read, where that kind is wanted; default: `mesh` and `endpointShardz`. */
+  readonly debug?: ReadonlySet<string> | "all";
   /** The proxies (`pod.namespace`) whose files are read, where not all are needed; of the others only the names are known. */
   readonly proxies?: (id: string) => boolean;
   readonly limits?: Limits;
@@ -47,9 +49,13 @@ export const everything: ReadonlySet<EntryKind> = new Set<EntryKind>([
   "synczBefore",
   "istiodDump",
   "istiodVersion",
+  "istiodDebug",
   "pods",
   "services",
 ]);
+
+/** What Istiods are compared by. */
+const comparedDebug: ReadonlySet<string> = new Set(["mesh", "endpointShardz"]);
 
 const platform: Platform = {
   hash: (text) => createHash("sha256").update(text).digest("hex"),
@@ -134,8 +140,9 @@ async function fill(
   return builder.build();
 }
 
-function isWanted(role: Role, want: ReadonlySet<EntryKind>, { proxies }: ReadOptions): boolean {
+function isWanted(role: Role, want: ReadonlySet<EntryKind>, { proxies, debug }: ReadOptions): boolean {
   if (!want.has(role.kind)) return false;
+  if (role.kind === "istiodDebug") return debug === "all" || (debug ?? comparedDebug).has(role.name);
   return proxies === undefined || !("proxy" in role) || proxies(`${role.proxy.name}.${role.proxy.namespace}`);
 }
 

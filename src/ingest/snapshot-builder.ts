@@ -34,6 +34,7 @@ import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/con
 import { JsonScanner } from "../shared/json-scan.js";
 import { proxyTypeOf, splitProxyId } from "../snapshot/parse/node.js";
 import type { ResourceStore } from "../snapshot/parse/resources.js";
+import { parseEndpointShards, parseMeshConfig } from "../snapshot/parse/istiod-debug.js";
 import { parseServerInfo } from "../snapshot/parse/server-info.js";
 import {
   istiodIdentity,
@@ -69,6 +70,8 @@ interface IstiodDraft {
   sync: Collected<SyncList> | null;
   syncBefore: Collected<SyncList> | null;
   version: Istiod["version"] | null;
+  mesh: Istiod["mesh"] | null;
+  endpointShards: Istiod["endpointShards"] | null;
   readonly views: { proxyId: string; sections: Sections; entry: string }[];
 }
 interface ZtunnelDraft {
@@ -203,6 +206,18 @@ export class SnapshotBuilder {
           origin: { entry: entry.name, pointer: "" },
         }));
         return;
+      case "istiodDebug": {
+        const istiod = this.#istiod(role.istiod);
+        const origin = { entry: entry.name, pointer: "" };
+        if (role.name === "mesh")
+          istiod.mesh ??= attempt(() => ({ config: parseMeshConfig(json(), entry.name), origin }));
+        if (role.name === "endpointShardz")
+          istiod.endpointShards ??= attempt(() => ({
+            hosts: parseEndpointShards(json(), entry.name),
+            origin,
+          }));
+        return;
+      }
       case "pods":
         this.#pods ??= attempt(() => parsePods(json(), entry.name));
         return;
@@ -266,6 +281,9 @@ export class SnapshotBuilder {
         timeOf,
       ),
       version: draft.version ?? this.#missing("istiodVersion", "no /version of it was captured"),
+      mesh: draft.mesh ?? this.#missing("istiodDebug", "no /debug/mesh of it was captured"),
+      endpointShards:
+        draft.endpointShards ?? this.#missing("istiodDebug", "no /debug/endpointShardz of it was captured"),
       views: draft.views
         .map(({ proxyId, sections, entry }): IstiodView => ({
           proxyId,
@@ -524,6 +542,8 @@ export class SnapshotBuilder {
       sync: null,
       syncBefore: null,
       version: null,
+      mesh: null,
+      endpointShards: null,
       views: [],
     }));
   }

@@ -191,6 +191,9 @@ function listOf(kind: ConfigKind, all: readonly Distinct[]): ReferenceList {
     length: all.length,
     at,
     resource: (index) => all[index]?.resource ?? null,
+    name: (index) => at(index).name,
+    source: (index) => at(index).source,
+    state: (index) => at(index).state,
     *[Symbol.iterator]() {
       for (let index = 0; index < all.length; index++) yield at(index);
     },

@@ -1,3 +1,5 @@
+import { UserError } from "./errors.js";
+
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -25,4 +27,18 @@ export function humanDuration(milliseconds: number): string {
   if (milliseconds < 2 * year) return `${whole(day)}d`;
   if (milliseconds < 8 * year) return pair(year, "y", day, "d");
   return `${whole(year)}y`;
+}
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: second, m: minute, h: hour, d: day };
+
+/**
+ * A time span as a user writes it: `500ms`, `30s`, `90m`, `2h`, `3d`.
+ * @returns milliseconds
+ * @throws UserError naming the flag
+ */
+export function parseDuration(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  const milliseconds = Number(match?.[1] ?? 0) * (units[match?.[2] ?? ""] ?? 0);
+  if (milliseconds >= 1) return milliseconds;
+  throw new UserError(`--${flag} must be a time such as 30s or 2h, not "${text}"`);
 }

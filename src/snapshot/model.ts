@@ -7,6 +7,7 @@
 import type { Problem } from "../shared/problem.js";
 import type { Message } from "./message.js";
 import type { CertificateSummary } from "../shared/certificate-summary.js";
+import type { EndpointShards } from "./parse/istiod-debug.js";
 import type { ZtunnelDump } from "./parse/ztunnel-rows.js";
 import type { Redaction } from "./redaction.js";
 
@@ -100,6 +101,10 @@ export interface ReferenceList extends Iterable<ResourceReference> {
   at(index: number): ResourceReference;
   /** The content of one reference, null when none was dumped. */
   resource(index: number): Resource | null;
+  /** `at(index).name`, and so on, for whoever looks at all references and needs few of them whole. */
+  name(index: number): string;
+  source(index: number): ResourceReference["source"];
+  state(index: number): ResourceState;
 }
 
 export type Sections = Readonly<Record<SectionKind, Collected<ReferenceList>>>;
@@ -237,6 +242,10 @@ export interface Istiod {
   /** The same list taken before the proxies were asked. */
   readonly syncBefore: Collected<SyncList>;
   readonly version: Collected<{ readonly version: string; readonly origin: Origin }>;
+  /** `/debug/mesh`: the mesh's configuration as this replica has it. */
+  readonly mesh: Collected<{ readonly config: Message; readonly origin: Origin }>;
+  /** `/debug/endpointShardz`. */
+  readonly endpointShards: Collected<{ readonly hosts: EndpointShards; readonly origin: Origin }>;
   readonly views: readonly IstiodView[];
 }
 

@@ -83,18 +83,26 @@ export class ReferenceListBuilder {
     const times = Float64Array.from(this.#times);
     const indexes = Uint32Array.from(this.#indexes);
     const shapeOf = (shapes.length > 0xffff ? Uint32Array : Uint16Array).from(this.#shapeOf);
-    const at = (index: number): ResourceReference => {
+    const shapeAt = (index: number): Shape => {
       const shape = shapes[shapeOf[index] ?? -1];
+      if (shape === undefined) throw new RangeError(`no reference ${index} of ${length}`);
+      return shape;
+    };
+    const name = (index: number): string => {
       const resource = resources[index];
-      if (shape === undefined || resource === undefined)
-        throw new RangeError(`no reference ${index} of ${length}`);
+      if (resource === undefined) throw new RangeError(`no reference ${index} of ${length}`);
+      return names.get(index) ?? resource?.name ?? "";
+    };
+    const state = (index: number): ResourceState => resourceStates[shapeAt(index).state] ?? "unknown";
+    const at = (index: number): ResourceReference => {
+      const shape = shapeAt(index);
       const time = times[index] ?? Number.NaN;
       return {
         kind,
-        name: names.get(index) ?? resource?.name ?? "",
-        hash: resource?.hash ?? null,
+        name: name(index),
+        hash: resources[index]?.hash ?? null,
         source: shape.source,
-        state: resourceStates[shape.state] ?? "unknown",
+        state: state(index),
         versionInfo: versions[index] ?? "",
         lastUpdated: timeTexts.get(index) ?? (Number.isNaN(time) ? null : timeText(time)),
         rejection: rejections.get(index) ?? null,
@@ -105,6 +113,9 @@ export class ReferenceListBuilder {
       length,
       at,
       resource: (index) => resources[index] ?? null,
+      name,
+      source: (index) => shapeAt(index).source,
+      state,
       *[Symbol.iterator]() {
         for (let index = 0; index < length; index++) yield at(index);
       },
@@ -145,8 +156,38 @@ export function joined(lists: readonly ReferenceList[]): ReferenceList {
       const { list, inside } = place(index);
       return list.resource(inside);
     },
+    name: (index) => {
+      const { list, inside } = place(index);
+      return list.name(inside);
+    },
+    source: (index) => {
+      const { list, inside } = place(index);
+      return list.source(inside);
+    },
+    state: (index) => {
+      const { list, inside } = place(index);
+      return list.state(inside);
+    },
     *[Symbol.iterator]() {
       for (const list of lists) yield* list;
+    },
+  };
+}
+
+/** Those references of a list that are kept, in its order. */
+export function selected(list: ReferenceList, keep: (index: number) => boolean): ReferenceList {
+  const indexes: number[] = [];
+  for (let index = 0; index < list.length; index++) if (keep(index)) indexes.push(index);
+  const place = (index: number): number => indexes[index] ?? -1;
+  return {
+    length: indexes.length,
+    at: (index) => list.at(place(index)),
+    resource: (index) => list.resource(place(index)),
+    name: (index) => list.name(place(index)),
+    source: (index) => list.source(place(index)),
+    state: (index) => list.state(place(index)),
+    *[Symbol.iterator]() {
+      for (const index of indexes) yield list.at(index);
     },
   };
 }

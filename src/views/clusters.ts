@@ -5,7 +5,7 @@
 import { contentOf, field, isMessage, type Message } from "../snapshot/message.js";
 import type { Origin, ReferenceList, Resource, ResourceReference, ResourceState } from "../snapshot/model.js";
 import { withJsonNames } from "../snapshot/parse/recase.js";
-import { compareClusterNames, renderConfig, tableKey } from "./istio-config.js";
+import { compareClusterNames, renderConfig, tableKey } from "../snapshot/istio-config.js";
 import type { View, ViewOptions } from "./view.js";
 
 /** All that are given must apply; they look at the name of the cluster, not at its parts. */

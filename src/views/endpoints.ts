@@ -8,7 +8,7 @@ import { child, children, field, flag, number, text, type Message } from "../sna
 import type { Origin, ReferenceList } from "../snapshot/model.js";
 import { withJsonNames } from "../snapshot/parse/recase.js";
 import { enumName, inside, jsonOf, members, showsKinds, shownReferences, type Shown } from "./clusters.js";
-import { compareClusterNames } from "./istio-config.js";
+import { compareClusterNames } from "../snapshot/istio-config.js";
 import type { View, ViewOptions } from "./view.js";
 
 /** All that are given must apply; case does not count. */

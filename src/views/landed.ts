@@ -7,7 +7,7 @@ import { excerpt } from "../shared/printable.js";
 import { sectionKinds, type Origin, type Proxy, type Resource, type SectionKind } from "../snapshot/model.js";
 import { contentOf, isMessage, text, type Message } from "../snapshot/message.js";
 import { pointerToken } from "../snapshot/parse/config-dump.js";
-import { configSourceOf } from "./istio-config.js";
+import { configSourceOf } from "../snapshot/istio-config.js";
 
 /** An Istio resource as a user names it: `VirtualService/reviews.default`. */
 export interface IstioResource {

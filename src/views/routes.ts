@@ -5,7 +5,7 @@
 import { child, text, texts, type Message } from "../snapshot/message.js";
 import type { Origin, ReferenceList } from "../snapshot/model.js";
 import { inside, jsonOf, members, showsKinds, shownReferences, type Shown } from "./clusters.js";
-import { renderConfig, wholeNumber } from "./istio-config.js";
+import { renderConfig, wholeNumber } from "../snapshot/istio-config.js";
 import type { View, ViewOptions } from "./view.js";
 
 export interface RouteFilter {

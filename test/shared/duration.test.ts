@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { humanDuration } from "../../src/shared/duration.js";
+import { humanDuration, parseDuration } from "../../src/shared/duration.js";
 
 const second = 1000;
 const minute = 60 * second;
@@ -40,4 +40,25 @@ describe("humanDuration", () => {
   ])("prints $of ms as $is: $because", ({ of, is }) => {
     expect(humanDuration(of)).toBe(is);
   });
+});
+
+describe("parseDuration", () => {
+  it.each([
+    { text: "500ms", is: 500 },
+    { text: "30s", is: 30 * second },
+    { text: "1.5m", is: 90 * second },
+    { text: "2h", is: 2 * hour },
+    { text: "3d", is: 3 * day },
+  ])("takes $text", ({ text, is }) => {
+    expect(parseDuration("since", text)).toBe(is);
+  });
+
+  it.each(["", "0s", "0.1ms", "-1s", "1", "s", "1 h", "1w", "1h30m", "1e9s", ".5s", "yesterday"])(
+    'refuses "%s", naming the flag',
+    (text) => {
+      expect(() => parseDuration("since", text)).toThrow(
+        `--since must be a time such as 30s or 2h, not "${text}"`,
+      );
+    },
+  );
 });

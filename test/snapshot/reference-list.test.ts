@@ -7,7 +7,12 @@ import {
   type Resource,
   type ResourceReference,
 } from "../../src/snapshot/model.js";
-import { ReferenceListBuilder, type NewReference } from "../../src/snapshot/reference-list.js";
+import {
+  joined,
+  ReferenceListBuilder,
+  selected,
+  type NewReference,
+} from "../../src/snapshot/reference-list.js";
 
 const entry = "proxies/default/a/config_dump";
 
@@ -126,7 +131,9 @@ describe("a list", () => {
   });
 
   it.each([-1, 2, 0.5, Number.NaN])("has no reference %d", (index) => {
-    expect(() => list.at(index)).toThrow(RangeError);
+    for (const of of [list, selected(list, () => true)])
+      for (const read of ["at", "name", "source", "state"] as const)
+        expect(() => of[read](index)).toThrow(RangeError);
   });
 
   it("may be empty", () => {
@@ -169,4 +176,24 @@ it("any references read as the plain objects that they stand for", () => {
       expect([...listOf(...references)]).toEqual(references.map(asObject));
     }),
   );
+  fc.assert(
+    fc.property(fc.array(reference), fc.array(reference), fc.array(fc.boolean()), (some, more, kept) => {
+      const all = joined([listOf(...some), listOf(...more)]);
+      const keeps = (index: number): boolean => kept[index] === true;
+      for (const list of [listOf(...some), all, selected(all, keeps)]) expectColumns(list);
+      expect([...selected(all, keeps)]).toEqual([...all].filter((_, index) => keeps(index)));
+    }),
+  );
 });
+
+/** What is read by column is what the whole references say. */
+function expectColumns(list: ReferenceList): void {
+  const indexes = Array.from({ length: list.length }, (_, index) => index);
+  expect(indexes.map((index) => list.at(index))).toEqual([...list]);
+  expect(indexes.map((index) => list.name(index))).toEqual([...list].map(({ name }) => name));
+  expect(indexes.map((index) => list.source(index))).toEqual([...list].map(({ source }) => source));
+  expect(indexes.map((index) => list.state(index))).toEqual([...list].map(({ state }) => state));
+  expect(indexes.map((index) => list.resource(index)?.hash ?? null)).toEqual(
+    [...list].map(({ hash }) => hash),
+  );
+}

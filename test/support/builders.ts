@@ -205,6 +205,8 @@ export const anIstiod = (id: string, { rows = [], before, list = {} }: IstiodGiv
   sync: typeof rows === "string" ? absent(rows) : present(aList(rows, list)),
   syncBefore: before === undefined ? absent("not captured") : present(aList(before, list)),
   version: absent("not captured"),
+  mesh: absent("not captured"),
+  endpointShards: absent("not captured"),
   views: [],
 });
 

@@ -63,7 +63,7 @@ export const verifyCommand: CommandModule<object, VerifyArgs> = {
           sha256: createHash("sha256").update(bytes).digest("hex"),
         });
     };
-    const snapshot = await loadSnapshot(args, { want: everyKind, seek: false, onContent });
+    const snapshot = await loadSnapshot(args, { want: everyKind, debug: "all", seek: false, onContent });
     const files = compare(manifest, found);
     const status = syncStatus(snapshot);
     const { completeness, istiods } = buildReport(snapshot, status, programVersion()).capture;

@@ -2,138 +2,138 @@
 // The protos are those of Envoy (Apache License 2.0), xDS (Apache License 2.0) and googleapis (Apache License 2.0).
 export const fieldTable = `envoy.admin.v3.BootstrapConfigDump<envoy.admin.v2alpha.BootstrapConfigDump bootstrap:78 last_updated
 envoy.admin.v3.Certificate<envoy.admin.v2alpha.Certificate ca_cert:2 cert_chain:2
-envoy.admin.v3.CertificateDetails<envoy.admin.v2alpha.CertificateDetails path serial_number subject_alt_names:38 days_until_expiration valid_from expiration_time ocsp_details:3
+envoy.admin.v3.CertificateDetails<envoy.admin.v2alpha.CertificateDetails path:! serial_number:! subject_alt_names:38 days_until_expiration:!!l valid_from expiration_time ocsp_details:3
 envoy.admin.v3.CertificateDetails.OcspDetails valid_from expiration
 envoy.admin.v3.Certificates<envoy.admin.v2alpha.Certificates certificates:1
-envoy.admin.v3.ClusterStatus<envoy.admin.v2alpha.ClusterStatus name added_via_api success_rate_ejection_threshold:1388 host_statuses:18 local_origin_success_rate_ejection_threshold:1388 circuit_breakers:102 observability_name eds_service_name
+envoy.admin.v3.ClusterStatus<envoy.admin.v2alpha.ClusterStatus name:! added_via_api:! success_rate_ejection_threshold:1388 host_statuses:18 local_origin_success_rate_ejection_threshold:1388 circuit_breakers:102 observability_name:! eds_service_name:!
 envoy.admin.v3.Clusters<envoy.admin.v2alpha.Clusters cluster_statuses:5
-envoy.admin.v3.ClustersConfigDump<envoy.admin.v2alpha.ClustersConfigDump version_info static_clusters:9 dynamic_active_clusters:8 dynamic_warming_clusters:8
-envoy.admin.v3.ClustersConfigDump.DynamicCluster<envoy.admin.v2alpha.ClustersConfigDump.DynamicCluster version_info cluster:* last_updated error_state:42 client_status
+envoy.admin.v3.ClustersConfigDump<envoy.admin.v2alpha.ClustersConfigDump version_info:! static_clusters:9 dynamic_active_clusters:8 dynamic_warming_clusters:8
+envoy.admin.v3.ClustersConfigDump.DynamicCluster<envoy.admin.v2alpha.ClustersConfigDump.DynamicCluster version_info:! cluster:* last_updated error_state:42 client_status:!UNKNOWN
 envoy.admin.v3.ClustersConfigDump.StaticCluster<envoy.admin.v2alpha.ClustersConfigDump.StaticCluster cluster:* last_updated
-envoy.admin.v3.CommandLineOptions<envoy.admin.v2alpha.CommandLineOptions base_id use_dynamic_base_id skip_hot_restart_on_no_parent skip_hot_restart_parent_stats base_id_path concurrency config_path config_yaml allow_unknown_static_fields reject_unknown_dynamic_fields ignore_unknown_dynamic_fields admin_address_path local_address_ip_version log_level component_log_level log_format log_format_escaped log_path service_cluster service_node service_zone file_flush_interval drain_time drain_strategy parent_shutdown_time mode disable_hot_restart enable_mutex_tracing restart_epoch cpuset_threads disabled_extensions enable_fine_grain_logging socket_path socket_mode enable_core_dump stats_tag
+envoy.admin.v3.CommandLineOptions<envoy.admin.v2alpha.CommandLineOptions base_id:!!l use_dynamic_base_id:! skip_hot_restart_on_no_parent:! skip_hot_restart_parent_stats:! base_id_path:! concurrency:! config_path:! config_yaml:! allow_unknown_static_fields:! reject_unknown_dynamic_fields:! ignore_unknown_dynamic_fields:! admin_address_path:! local_address_ip_version:!v4 log_level:! component_log_level:! log_format:! log_format_escaped:! log_path:! service_cluster:! service_node:! service_zone:! file_flush_interval:!d drain_time:!d drain_strategy:!Gradual parent_shutdown_time:!d mode:!Serve disable_hot_restart:! enable_mutex_tracing:! restart_epoch:! cpuset_threads:! disabled_extensions enable_fine_grain_logging:! socket_path:! socket_mode:! enable_core_dump:! stats_tag
 envoy.admin.v3.ConfigDump<envoy.admin.v2alpha.ConfigDump configs:*
 envoy.admin.v3.EcdsConfigDump<envoy.admin.v2alpha.EcdsConfigDump ecds_filters:13
-envoy.admin.v3.EcdsConfigDump.EcdsFilterConfig<envoy.admin.v2alpha.EcdsConfigDump.EcdsFilterConfig version_info ecds_filter:* last_updated error_state:42 client_status
+envoy.admin.v3.EcdsConfigDump.EcdsFilterConfig<envoy.admin.v2alpha.EcdsConfigDump.EcdsFilterConfig version_info:! ecds_filter:* last_updated error_state:42 client_status:!UNKNOWN
 envoy.admin.v3.EndpointsConfigDump static_endpoint_configs:16 dynamic_endpoint_configs:15
-envoy.admin.v3.EndpointsConfigDump.DynamicEndpointConfig version_info endpoint_config:* last_updated error_state:42 client_status
+envoy.admin.v3.EndpointsConfigDump.DynamicEndpointConfig version_info:! endpoint_config:* last_updated error_state:42 client_status:!UNKNOWN
 envoy.admin.v3.EndpointsConfigDump.StaticEndpointConfig endpoint_config:* last_updated
-envoy.admin.v3.HostHealthStatus<envoy.admin.v2alpha.HostHealthStatus failed_active_health_check failed_outlier_check failed_active_degraded_check pending_dynamic_removal pending_active_hc excluded_via_immediate_hc_fail active_hc_timeout eds_health_status
-envoy.admin.v3.HostStatus<envoy.admin.v2alpha.HostStatus address:151 stats:37 health_status:17 success_rate:1388 weight hostname priority local_origin_success_rate:1388 locality:213
-envoy.admin.v3.ListenerStatus<envoy.admin.v2alpha.ListenerStatus name local_address:151 additional_local_addresses:151
+envoy.admin.v3.HostHealthStatus<envoy.admin.v2alpha.HostHealthStatus failed_active_health_check:! failed_outlier_check:! failed_active_degraded_check:! pending_dynamic_removal:! pending_active_hc:! excluded_via_immediate_hc_fail:! active_hc_timeout:! eds_health_status:!UNKNOWN
+envoy.admin.v3.HostStatus<envoy.admin.v2alpha.HostStatus address:151 stats:37 health_status:17 success_rate:1388 weight:! hostname:! priority:! local_origin_success_rate:1388 locality:213
+envoy.admin.v3.ListenerStatus<envoy.admin.v2alpha.ListenerStatus name:! local_address:151 additional_local_addresses:151
 envoy.admin.v3.Listeners<envoy.admin.v2alpha.Listeners listener_statuses:19
-envoy.admin.v3.ListenersConfigDump<envoy.admin.v2alpha.ListenersConfigDump version_info static_listeners:24 dynamic_listeners:22
-envoy.admin.v3.ListenersConfigDump.DynamicListener<envoy.admin.v2alpha.ListenersConfigDump.DynamicListener name active_state:23 warming_state:23 draining_state:23 error_state:42 client_status
-envoy.admin.v3.ListenersConfigDump.DynamicListenerState<envoy.admin.v2alpha.ListenersConfigDump.DynamicListenerState version_info listener:* last_updated
+envoy.admin.v3.ListenersConfigDump<envoy.admin.v2alpha.ListenersConfigDump version_info:! static_listeners:24 dynamic_listeners:22
+envoy.admin.v3.ListenersConfigDump.DynamicListener<envoy.admin.v2alpha.ListenersConfigDump.DynamicListener name:! active_state:23 warming_state:23 draining_state:23 error_state:42 client_status:!UNKNOWN
+envoy.admin.v3.ListenersConfigDump.DynamicListenerState<envoy.admin.v2alpha.ListenersConfigDump.DynamicListenerState version_info:! listener:* last_updated
 envoy.admin.v3.ListenersConfigDump.StaticListener<envoy.admin.v2alpha.ListenersConfigDump.StaticListener listener:* last_updated
-envoy.admin.v3.Memory<envoy.admin.v2alpha.Memory allocated heap_size pageheap_unmapped pageheap_free total_thread_cache total_physical_bytes
-envoy.admin.v3.MutexStats<envoy.admin.v2alpha.MutexStats num_contentions current_wait_cycles lifetime_wait_cycles
+envoy.admin.v3.Memory<envoy.admin.v2alpha.Memory allocated:!!l heap_size:!!l pageheap_unmapped:!!l pageheap_free:!!l total_thread_cache:!!l total_physical_bytes:!!l
+envoy.admin.v3.MutexStats<envoy.admin.v2alpha.MutexStats num_contentions:!!l current_wait_cycles:!!l lifetime_wait_cycles:!!l
 envoy.admin.v3.RoutesConfigDump<envoy.admin.v2alpha.RoutesConfigDump static_route_configs:29 dynamic_route_configs:28
-envoy.admin.v3.RoutesConfigDump.DynamicRouteConfig<envoy.admin.v2alpha.RoutesConfigDump.DynamicRouteConfig version_info route_config:* last_updated error_state:42 client_status
+envoy.admin.v3.RoutesConfigDump.DynamicRouteConfig<envoy.admin.v2alpha.RoutesConfigDump.DynamicRouteConfig version_info:! route_config:* last_updated error_state:42 client_status:!UNKNOWN
 envoy.admin.v3.RoutesConfigDump.StaticRouteConfig<envoy.admin.v2alpha.RoutesConfigDump.StaticRouteConfig route_config:* last_updated
 envoy.admin.v3.ScopedRoutesConfigDump<envoy.admin.v2alpha.ScopedRoutesConfigDump inline_scoped_route_configs:32 dynamic_scoped_route_configs:31
-envoy.admin.v3.ScopedRoutesConfigDump.DynamicScopedRouteConfigs<envoy.admin.v2alpha.ScopedRoutesConfigDump.DynamicScopedRouteConfigs name version_info scoped_route_configs:* last_updated error_state:42 client_status
-envoy.admin.v3.ScopedRoutesConfigDump.InlineScopedRouteConfigs<envoy.admin.v2alpha.ScopedRoutesConfigDump.InlineScopedRouteConfigs name scoped_route_configs:* last_updated
+envoy.admin.v3.ScopedRoutesConfigDump.DynamicScopedRouteConfigs<envoy.admin.v2alpha.ScopedRoutesConfigDump.DynamicScopedRouteConfigs name:! version_info:! scoped_route_configs:* last_updated error_state:42 client_status:!UNKNOWN
+envoy.admin.v3.ScopedRoutesConfigDump.InlineScopedRouteConfigs<envoy.admin.v2alpha.ScopedRoutesConfigDump.InlineScopedRouteConfigs name:! scoped_route_configs:* last_updated
 envoy.admin.v3.SecretsConfigDump<envoy.admin.v2alpha.SecretsConfigDump static_secrets:35 dynamic_active_secrets:34 dynamic_warming_secrets:34
-envoy.admin.v3.SecretsConfigDump.DynamicSecret<envoy.admin.v2alpha.SecretsConfigDump.DynamicSecret name version_info last_updated secret:* error_state:42 client_status
-envoy.admin.v3.SecretsConfigDump.StaticSecret<envoy.admin.v2alpha.SecretsConfigDump.StaticSecret name last_updated secret:*
-envoy.admin.v3.ServerInfo<envoy.admin.v2alpha.ServerInfo version state uptime_current_epoch uptime_all_epochs hot_restart_version command_line_options:10 node:215
-envoy.admin.v3.SimpleMetric<envoy.admin.v2alpha.SimpleMetric type value name
+envoy.admin.v3.SecretsConfigDump.DynamicSecret<envoy.admin.v2alpha.SecretsConfigDump.DynamicSecret name:! version_info:! last_updated secret:* error_state:42 client_status:!UNKNOWN
+envoy.admin.v3.SecretsConfigDump.StaticSecret<envoy.admin.v2alpha.SecretsConfigDump.StaticSecret name:! last_updated secret:*
+envoy.admin.v3.ServerInfo<envoy.admin.v2alpha.ServerInfo version:! state:!LIVE uptime_current_epoch:!d uptime_all_epochs:!d hot_restart_version:! command_line_options:10 node:215
+envoy.admin.v3.SimpleMetric<envoy.admin.v2alpha.SimpleMetric type:!COUNTER value:!!l name:!
 envoy.admin.v3.SubjectAlternateName<envoy.admin.v2alpha.SubjectAlternateName dns uri ip_address
-envoy.admin.v3.TapRequest<envoy.admin.v2alpha.TapRequest config_id tap_config:565
+envoy.admin.v3.TapRequest<envoy.admin.v2alpha.TapRequest config_id:! tap_config:565
 envoy.admin.v3.UnreadyTargetsDumps unready_targets_dumps:41
-envoy.admin.v3.UnreadyTargetsDumps.UnreadyTargetsDump name target_names
-envoy.admin.v3.UpdateFailureState<envoy.admin.v2alpha.UpdateFailureState failed_configuration:* last_update_attempt details version_info
-envoy.annotations.ResourceAnnotation type
-envoy.config.accesslog.v2.CommonGrpcAccessLogConfig log_name grpc_service:174 buffer_flush_interval buffer_size_bytes filter_state_objects_to_log
-envoy.config.accesslog.v2.FileAccessLog path format json_format:? typed_json_format:?
+envoy.admin.v3.UnreadyTargetsDumps.UnreadyTargetsDump name:! target_names
+envoy.admin.v3.UpdateFailureState<envoy.admin.v2alpha.UpdateFailureState failed_configuration:* last_update_attempt details:! version_info:!
+envoy.annotations.ResourceAnnotation type:!
+envoy.config.accesslog.v2.CommonGrpcAccessLogConfig log_name:! grpc_service:174 buffer_flush_interval:!d buffer_size_bytes filter_state_objects_to_log
+envoy.config.accesslog.v2.FileAccessLog path:! format json_format:? typed_json_format:?
 envoy.config.accesslog.v2.HttpGrpcAccessLogConfig common_config:677 additional_request_headers_to_log additional_response_headers_to_log additional_response_trailers_to_log
 envoy.config.accesslog.v2.TcpGrpcAccessLogConfig common_config:677
-envoy.config.accesslog.v3.AccessLog<envoy.config.filter.accesslog.v2.AccessLog name filter:49 typed_config:*
+envoy.config.accesslog.v3.AccessLog<envoy.config.filter.accesslog.v2.AccessLog name:! filter:49 typed_config:*
 envoy.config.accesslog.v3.AccessLogFilter<envoy.config.filter.accesslog.v2.AccessLogFilter status_code_filter:62 duration_filter:52 not_health_check_filter:58 traceable_filter:63 runtime_filter:61 and_filter:50 or_filter:59 header_filter:55 response_flag_filter:60 grpc_status_filter:54 extension_filter:53 metadata_filter:57 log_type_filter:56
 envoy.config.accesslog.v3.AndFilter<envoy.config.filter.accesslog.v2.AndFilter filters:49
-envoy.config.accesslog.v3.ComparisonFilter<envoy.config.filter.accesslog.v2.ComparisonFilter op value:232
+envoy.config.accesslog.v3.ComparisonFilter<envoy.config.filter.accesslog.v2.ComparisonFilter op:!EQ value:232
 envoy.config.accesslog.v3.DurationFilter<envoy.config.filter.accesslog.v2.DurationFilter comparison:51
-envoy.config.accesslog.v3.ExtensionFilter<envoy.config.filter.accesslog.v2.ExtensionFilter name typed_config:*
-envoy.config.accesslog.v3.GrpcStatusFilter<envoy.config.filter.accesslog.v2.GrpcStatusFilter statuses exclude
+envoy.config.accesslog.v3.ExtensionFilter<envoy.config.filter.accesslog.v2.ExtensionFilter name:! typed_config:*
+envoy.config.accesslog.v3.GrpcStatusFilter<envoy.config.filter.accesslog.v2.GrpcStatusFilter statuses exclude:!
 envoy.config.accesslog.v3.HeaderFilter<envoy.config.filter.accesslog.v2.HeaderFilter header:500
-envoy.config.accesslog.v3.LogTypeFilter types exclude
+envoy.config.accesslog.v3.LogTypeFilter types exclude:!
 envoy.config.accesslog.v3.MetadataFilter<envoy.config.filter.accesslog.v2.MetadataFilter matcher:1343 match_if_key_not_found
 envoy.config.accesslog.v3.NotHealthCheckFilter<envoy.config.filter.accesslog.v2.NotHealthCheckFilter
 envoy.config.accesslog.v3.OrFilter<envoy.config.filter.accesslog.v2.OrFilter filters:49
 envoy.config.accesslog.v3.ResponseFlagFilter<envoy.config.filter.accesslog.v2.ResponseFlagFilter flags
-envoy.config.accesslog.v3.RuntimeFilter<envoy.config.filter.accesslog.v2.RuntimeFilter runtime_key percent_sampled:1381 use_independent_randomness
+envoy.config.accesslog.v3.RuntimeFilter<envoy.config.filter.accesslog.v2.RuntimeFilter runtime_key:! percent_sampled:1381 use_independent_randomness:!
 envoy.config.accesslog.v3.StatusCodeFilter<envoy.config.filter.accesslog.v2.StatusCodeFilter comparison:51
 envoy.config.accesslog.v3.TraceableFilter<envoy.config.filter.accesslog.v2.TraceableFilter
-envoy.config.bootstrap.v2.Admin access_log_path profile_path address:151 socket_options:236
-envoy.config.bootstrap.v2.Bootstrap node:215 static_resources:84 dynamic_resources:82 cluster_manager:85 hds_config:155 flags_path stats_sinks:451 stats_config:449 stats_flush_interval watchdog:96 tracing:584 runtime:91 layered_runtime:89 admin:77 overload_manager:462 enable_dispatcher_stats header_prefix stats_server_version_override use_tcp_for_dns_lookups
+envoy.config.bootstrap.v2.Admin access_log_path:! profile_path:! address:151 socket_options:236
+envoy.config.bootstrap.v2.Bootstrap node:215 static_resources:84 dynamic_resources:82 cluster_manager:85 hds_config:155 flags_path:! stats_sinks:451 stats_config:449 stats_flush_interval:!d watchdog:96 tracing:584 runtime:91 layered_runtime:89 admin:77 overload_manager:462 enable_dispatcher_stats:! header_prefix:! stats_server_version_override:!l use_tcp_for_dns_lookups:!
 envoy.config.bootstrap.v2.Bootstrap.DynamicResources lds_config:161 cds_config:161 ads_config:155
 envoy.config.bootstrap.v2.Bootstrap.StaticResources listeners:424 clusters:105 secrets:1128
-envoy.config.bootstrap.v2.ClusterManager local_cluster_name outlier_detection:86 upstream_bind_config:158 load_stats_config:155
-envoy.config.bootstrap.v2.ClusterManager.OutlierDetection event_log_path event_service:167
+envoy.config.bootstrap.v2.ClusterManager local_cluster_name:! outlier_detection:86 upstream_bind_config:158 load_stats_config:155
+envoy.config.bootstrap.v2.ClusterManager.OutlierDetection event_log_path:! event_service:167
 envoy.config.bootstrap.v2.LayeredRuntime layers:92
-envoy.config.bootstrap.v2.Runtime symlink_root subdirectory override_subdirectory base:?
-envoy.config.bootstrap.v2.RuntimeLayer name static_layer:? disk_layer:94 admin_layer:93 rtds_layer:95
+envoy.config.bootstrap.v2.Runtime symlink_root:! subdirectory:! override_subdirectory:! base:?
+envoy.config.bootstrap.v2.RuntimeLayer name:! static_layer:? disk_layer:94 admin_layer:93 rtds_layer:95
 envoy.config.bootstrap.v2.RuntimeLayer.AdminLayer
-envoy.config.bootstrap.v2.RuntimeLayer.DiskLayer symlink_root subdirectory append_service_cluster
-envoy.config.bootstrap.v2.RuntimeLayer.RtdsLayer name rtds_config:161
-envoy.config.bootstrap.v2.Watchdog miss_timeout megamiss_timeout kill_timeout multikill_timeout
-envoy.config.bootstrap.v3.Admin<envoy.config.bootstrap.v2.Admin access_log:48 access_log_path profile_path address:151 socket_options:236 ignore_global_conn_limit
-envoy.config.bootstrap.v3.Bootstrap<envoy.config.bootstrap.v2.Bootstrap node:215 node_context_params static_resources:84 dynamic_resources:82 cluster_manager:85 hds_config:155 flags_path stats_sinks:451 deferred_stat_options:81 stats_config:449 stats_flush_interval stats_flush_on_admin watchdog:96 watchdogs:98 tracing:584 layered_runtime:89 admin:77 overload_manager:462 enable_dispatcher_stats header_prefix stats_server_version_override use_tcp_for_dns_lookups dns_resolution_config:164 typed_dns_resolver_config:242 bootstrap_extensions:242 fatal_actions:88 config_sources:161 default_config_source:161 default_socket_interface certificate_provider_instances:{}242 inline_headers:87 perf_tracing_file_path default_regex_engine:242 xds_delegate_extension:242 xds_config_tracker_extension:242 listener_manager:242 application_log_config:79 grpc_async_client_manager_config:83 memory_allocator_manager:90
+envoy.config.bootstrap.v2.RuntimeLayer.DiskLayer symlink_root:! subdirectory:! append_service_cluster:!
+envoy.config.bootstrap.v2.RuntimeLayer.RtdsLayer name:! rtds_config:161
+envoy.config.bootstrap.v2.Watchdog miss_timeout:!d megamiss_timeout:!d kill_timeout:!d multikill_timeout:!d
+envoy.config.bootstrap.v3.Admin<envoy.config.bootstrap.v2.Admin access_log:48 access_log_path:! profile_path:! address:151 socket_options:236 ignore_global_conn_limit:!
+envoy.config.bootstrap.v3.Bootstrap<envoy.config.bootstrap.v2.Bootstrap node:215 node_context_params static_resources:84 dynamic_resources:82 cluster_manager:85 hds_config:155 flags_path:! stats_sinks:451 deferred_stat_options:81 stats_config:449 stats_flush_interval:!d stats_flush_on_admin watchdog:96 watchdogs:98 tracing:584 layered_runtime:89 admin:77 overload_manager:462 enable_dispatcher_stats:! header_prefix:! stats_server_version_override:!l use_tcp_for_dns_lookups:! dns_resolution_config:164 typed_dns_resolver_config:242 bootstrap_extensions:242 fatal_actions:88 config_sources:161 default_config_source:161 default_socket_interface:! certificate_provider_instances:{}242 inline_headers:87 perf_tracing_file_path:! default_regex_engine:242 xds_delegate_extension:242 xds_config_tracker_extension:242 listener_manager:242 application_log_config:79 grpc_async_client_manager_config:83 memory_allocator_manager:90
 envoy.config.bootstrap.v3.Bootstrap.ApplicationLogConfig log_format:80
 envoy.config.bootstrap.v3.Bootstrap.ApplicationLogConfig.LogFormat json_format:? text_format
-envoy.config.bootstrap.v3.Bootstrap.DeferredStatOptions enable_deferred_creation_stats
-envoy.config.bootstrap.v3.Bootstrap.DynamicResources<envoy.config.bootstrap.v2.Bootstrap.DynamicResources lds_config:161 lds_resources_locator cds_config:161 cds_resources_locator ads_config:155
-envoy.config.bootstrap.v3.Bootstrap.GrpcAsyncClientManagerConfig max_cached_entry_idle_duration
+envoy.config.bootstrap.v3.Bootstrap.DeferredStatOptions enable_deferred_creation_stats:!
+envoy.config.bootstrap.v3.Bootstrap.DynamicResources<envoy.config.bootstrap.v2.Bootstrap.DynamicResources lds_config:161 lds_resources_locator:! cds_config:161 cds_resources_locator:! ads_config:155
+envoy.config.bootstrap.v3.Bootstrap.GrpcAsyncClientManagerConfig max_cached_entry_idle_duration:!d
 envoy.config.bootstrap.v3.Bootstrap.StaticResources<envoy.config.bootstrap.v2.Bootstrap.StaticResources listeners:424 clusters:105 secrets:1128
-envoy.config.bootstrap.v3.ClusterManager<envoy.config.bootstrap.v2.ClusterManager local_cluster_name outlier_detection:86 upstream_bind_config:158 load_stats_config:155 enable_deferred_cluster_creation
-envoy.config.bootstrap.v3.ClusterManager.OutlierDetection<envoy.config.bootstrap.v2.ClusterManager.OutlierDetection event_log_path event_service:167
-envoy.config.bootstrap.v3.CustomInlineHeader inline_header_name inline_header_type
+envoy.config.bootstrap.v3.ClusterManager<envoy.config.bootstrap.v2.ClusterManager local_cluster_name:! outlier_detection:86 upstream_bind_config:158 load_stats_config:155 enable_deferred_cluster_creation:!
+envoy.config.bootstrap.v3.ClusterManager.OutlierDetection<envoy.config.bootstrap.v2.ClusterManager.OutlierDetection event_log_path:! event_service:167
+envoy.config.bootstrap.v3.CustomInlineHeader inline_header_name:! inline_header_type:!REQUEST_HEADER
 envoy.config.bootstrap.v3.FatalAction config:242
 envoy.config.bootstrap.v3.LayeredRuntime<envoy.config.bootstrap.v2.LayeredRuntime layers:92
-envoy.config.bootstrap.v3.MemoryAllocatorManager bytes_to_release memory_release_interval
-envoy.config.bootstrap.v3.Runtime<envoy.config.bootstrap.v2.Runtime symlink_root subdirectory override_subdirectory base:?
-envoy.config.bootstrap.v3.RuntimeLayer<envoy.config.bootstrap.v2.RuntimeLayer name static_layer:? disk_layer:94 admin_layer:93 rtds_layer:95
+envoy.config.bootstrap.v3.MemoryAllocatorManager bytes_to_release:!!l memory_release_interval:!d
+envoy.config.bootstrap.v3.Runtime<envoy.config.bootstrap.v2.Runtime symlink_root:! subdirectory:! override_subdirectory:! base:?
+envoy.config.bootstrap.v3.RuntimeLayer<envoy.config.bootstrap.v2.RuntimeLayer name:! static_layer:? disk_layer:94 admin_layer:93 rtds_layer:95
 envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer<envoy.config.bootstrap.v2.RuntimeLayer.AdminLayer
-envoy.config.bootstrap.v3.RuntimeLayer.DiskLayer<envoy.config.bootstrap.v2.RuntimeLayer.DiskLayer symlink_root subdirectory append_service_cluster
-envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer<envoy.config.bootstrap.v2.RuntimeLayer.RtdsLayer name rtds_config:161
-envoy.config.bootstrap.v3.Watchdog<envoy.config.bootstrap.v2.Watchdog actions:97 miss_timeout megamiss_timeout kill_timeout max_kill_timeout_jitter multikill_timeout multikill_threshold:1388
-envoy.config.bootstrap.v3.Watchdog.WatchdogAction config:242 event
+envoy.config.bootstrap.v3.RuntimeLayer.DiskLayer<envoy.config.bootstrap.v2.RuntimeLayer.DiskLayer symlink_root:! subdirectory:! append_service_cluster:!
+envoy.config.bootstrap.v3.RuntimeLayer.RtdsLayer<envoy.config.bootstrap.v2.RuntimeLayer.RtdsLayer name:! rtds_config:161
+envoy.config.bootstrap.v3.Watchdog<envoy.config.bootstrap.v2.Watchdog actions:97 miss_timeout:!d megamiss_timeout:!d kill_timeout:!d max_kill_timeout_jitter:!d multikill_timeout:!d multikill_threshold:1388
+envoy.config.bootstrap.v3.Watchdog.WatchdogAction config:242 event:!UNKNOWN
 envoy.config.bootstrap.v3.Watchdogs main_thread_watchdog:96 worker_watchdog:96
 envoy.config.cluster.aggregate.v2alpha.ClusterConfig clusters
 envoy.config.cluster.dynamic_forward_proxy.v2alpha.ClusterConfig dns_cache_config:692
-envoy.config.cluster.redis.RedisClusterConfig cluster_refresh_rate cluster_refresh_timeout redirect_refresh_interval redirect_refresh_threshold failure_refresh_threshold host_degraded_refresh_threshold
+envoy.config.cluster.redis.RedisClusterConfig cluster_refresh_rate:!d cluster_refresh_timeout:!d redirect_refresh_interval:!d redirect_refresh_threshold failure_refresh_threshold:! host_degraded_refresh_threshold:!
 envoy.config.cluster.v3.CircuitBreakers<envoy.api.v2.cluster.CircuitBreakers thresholds:103 per_host_thresholds:103
-envoy.config.cluster.v3.CircuitBreakers.Thresholds<envoy.api.v2.cluster.CircuitBreakers.Thresholds priority max_connections max_pending_requests max_requests max_retries retry_budget:104 track_remaining max_connection_pools
+envoy.config.cluster.v3.CircuitBreakers.Thresholds<envoy.api.v2.cluster.CircuitBreakers.Thresholds priority:!DEFAULT max_connections max_pending_requests max_requests max_retries retry_budget:104 track_remaining:! max_connection_pools
 envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget<envoy.api.v2.cluster.CircuitBreakers.Thresholds.RetryBudget budget_percent:1388 min_retry_concurrency
-envoy.config.cluster.v3.Cluster<envoy.api.v2.Cluster transport_socket_matches:122 name alt_stat_name type cluster_type:110 eds_cluster_config:111 connect_timeout per_connection_buffer_limit_bytes lb_policy load_assignment:246 health_checks:190 max_requests_per_connection circuit_breakers:102 upstream_http_protocol_options:244 common_http_protocol_options:205 http_protocol_options:199 http2_protocol_options:202 typed_extension_protocol_options:{}* dns_refresh_rate dns_failure_refresh_rate:118 respect_dns_ttl dns_lookup_family dns_resolvers:151 use_tcp_for_dns_lookups dns_resolution_config:164 typed_dns_resolver_config:242 wait_for_warm_on_init outlier_detection:127 cleanup_interval upstream_bind_config:158 lb_subset_config:112 ring_hash_lb_config:119 maglev_lb_config:115 original_dst_lb_config:116 least_request_lb_config:114 round_robin_lb_config:120 common_lb_config:106 transport_socket:241 metadata:214 protocol_selection upstream_connection_options:129 close_connections_on_host_health_failure ignore_health_on_host_removal filters:124 load_balancing_policy:125 lrs_server:161 lrs_report_endpoint_metrics track_timeout_budgets upstream_config:242 track_cluster_stats:128 preconnect_policy:117 connection_pool_per_downstream_connection
-envoy.config.cluster.v3.Cluster.CommonLbConfig<envoy.api.v2.Cluster.CommonLbConfig healthy_panic_threshold:1388 zone_aware_lb_config:109 locality_weighted_lb_config:108 update_merge_window ignore_new_hosts_until_first_hc close_connections_on_host_set_change consistent_hashing_lb_config:107 override_host_status:198
-envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig<envoy.api.v2.Cluster.CommonLbConfig.ConsistentHashingLbConfig use_hostname_for_hashing hash_balance_factor
+envoy.config.cluster.v3.Cluster<envoy.api.v2.Cluster transport_socket_matches:122 name:! alt_stat_name:! type cluster_type:110 eds_cluster_config:111 connect_timeout:!d per_connection_buffer_limit_bytes lb_policy:!ROUND_ROBIN load_assignment:246 health_checks:190 max_requests_per_connection circuit_breakers:102 upstream_http_protocol_options:244 common_http_protocol_options:205 http_protocol_options:199 http2_protocol_options:202 typed_extension_protocol_options:{}* dns_refresh_rate:!d dns_failure_refresh_rate:118 respect_dns_ttl:! dns_lookup_family:!AUTO dns_resolvers:151 use_tcp_for_dns_lookups:! dns_resolution_config:164 typed_dns_resolver_config:242 wait_for_warm_on_init outlier_detection:127 cleanup_interval:!d upstream_bind_config:158 lb_subset_config:112 ring_hash_lb_config:119 maglev_lb_config:115 original_dst_lb_config:116 least_request_lb_config:114 round_robin_lb_config:120 common_lb_config:106 transport_socket:241 metadata:214 protocol_selection:!USE_CONFIGURED_PROTOCOL upstream_connection_options:129 close_connections_on_host_health_failure:! ignore_health_on_host_removal:! filters:124 load_balancing_policy:125 lrs_server:161 lrs_report_endpoint_metrics track_timeout_budgets:! upstream_config:242 track_cluster_stats:128 preconnect_policy:117 connection_pool_per_downstream_connection:!
+envoy.config.cluster.v3.Cluster.CommonLbConfig<envoy.api.v2.Cluster.CommonLbConfig healthy_panic_threshold:1388 zone_aware_lb_config:109 locality_weighted_lb_config:108 update_merge_window:!d ignore_new_hosts_until_first_hc:! close_connections_on_host_set_change:! consistent_hashing_lb_config:107 override_host_status:198
+envoy.config.cluster.v3.Cluster.CommonLbConfig.ConsistentHashingLbConfig<envoy.api.v2.Cluster.CommonLbConfig.ConsistentHashingLbConfig use_hostname_for_hashing:! hash_balance_factor
 envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig<envoy.api.v2.Cluster.CommonLbConfig.LocalityWeightedLbConfig
-envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig<envoy.api.v2.Cluster.CommonLbConfig.ZoneAwareLbConfig routing_enabled:1388 min_cluster_size fail_traffic_on_panic
-envoy.config.cluster.v3.Cluster.CustomClusterType<envoy.api.v2.Cluster.CustomClusterType name typed_config:*
-envoy.config.cluster.v3.Cluster.EdsClusterConfig<envoy.api.v2.Cluster.EdsClusterConfig eds_config:161 service_name
-envoy.config.cluster.v3.Cluster.LbSubsetConfig<envoy.api.v2.Cluster.LbSubsetConfig fallback_policy default_subset:? subset_selectors:113 locality_weight_aware scale_locality_weight panic_mode_any list_as_any metadata_fallback_policy
-envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector<envoy.api.v2.Cluster.LbSubsetConfig.LbSubsetSelector keys single_host_per_subset fallback_policy fallback_keys_subset
+envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig<envoy.api.v2.Cluster.CommonLbConfig.ZoneAwareLbConfig routing_enabled:1388 min_cluster_size:!l fail_traffic_on_panic:!
+envoy.config.cluster.v3.Cluster.CustomClusterType<envoy.api.v2.Cluster.CustomClusterType name:! typed_config:*
+envoy.config.cluster.v3.Cluster.EdsClusterConfig<envoy.api.v2.Cluster.EdsClusterConfig eds_config:161 service_name:!
+envoy.config.cluster.v3.Cluster.LbSubsetConfig<envoy.api.v2.Cluster.LbSubsetConfig fallback_policy:!NO_FALLBACK default_subset:? subset_selectors:113 locality_weight_aware:! scale_locality_weight:! panic_mode_any:! list_as_any:! metadata_fallback_policy:!METADATA_NO_FALLBACK
+envoy.config.cluster.v3.Cluster.LbSubsetConfig.LbSubsetSelector<envoy.api.v2.Cluster.LbSubsetConfig.LbSubsetSelector keys single_host_per_subset:! fallback_policy:!NOT_DEFINED fallback_keys_subset
 envoy.config.cluster.v3.Cluster.LeastRequestLbConfig<envoy.api.v2.Cluster.LeastRequestLbConfig choice_count active_request_bias:228 slow_start_config:121
-envoy.config.cluster.v3.Cluster.MaglevLbConfig table_size
-envoy.config.cluster.v3.Cluster.OriginalDstLbConfig<envoy.api.v2.Cluster.OriginalDstLbConfig use_http_header http_header_name upstream_port_override metadata_key:1363
+envoy.config.cluster.v3.Cluster.MaglevLbConfig table_size:!l
+envoy.config.cluster.v3.Cluster.OriginalDstLbConfig<envoy.api.v2.Cluster.OriginalDstLbConfig use_http_header:! http_header_name:! upstream_port_override metadata_key:1363
 envoy.config.cluster.v3.Cluster.PreconnectPolicy per_upstream_preconnect_ratio predictive_preconnect_ratio
-envoy.config.cluster.v3.Cluster.RefreshRate<envoy.api.v2.Cluster.RefreshRate base_interval max_interval
-envoy.config.cluster.v3.Cluster.RingHashLbConfig<envoy.api.v2.Cluster.RingHashLbConfig minimum_ring_size hash_function maximum_ring_size
+envoy.config.cluster.v3.Cluster.RefreshRate<envoy.api.v2.Cluster.RefreshRate base_interval:!d max_interval:!d
+envoy.config.cluster.v3.Cluster.RingHashLbConfig<envoy.api.v2.Cluster.RingHashLbConfig minimum_ring_size:!l hash_function:!XX_HASH maximum_ring_size:!l
 envoy.config.cluster.v3.Cluster.RoundRobinLbConfig slow_start_config:121
-envoy.config.cluster.v3.Cluster.SlowStartConfig slow_start_window aggression:228 min_weight_percent:1388
-envoy.config.cluster.v3.Cluster.TransportSocketMatch<envoy.api.v2.Cluster.TransportSocketMatch name match:? transport_socket:241
+envoy.config.cluster.v3.Cluster.SlowStartConfig slow_start_window:!d aggression:228 min_weight_percent:1388
+envoy.config.cluster.v3.Cluster.TransportSocketMatch<envoy.api.v2.Cluster.TransportSocketMatch name:! match:? transport_socket:241
 envoy.config.cluster.v3.ClusterCollection entries:1430
-envoy.config.cluster.v3.Filter<envoy.api.v2.cluster.Filter name typed_config:* config_discovery:169
+envoy.config.cluster.v3.Filter<envoy.api.v2.cluster.Filter name:! typed_config:* config_discovery:169
 envoy.config.cluster.v3.LoadBalancingPolicy<envoy.api.v2.LoadBalancingPolicy policies:126
 envoy.config.cluster.v3.LoadBalancingPolicy.Policy<envoy.api.v2.LoadBalancingPolicy.Policy typed_extension_config:242
-envoy.config.cluster.v3.OutlierDetection<envoy.api.v2.cluster.OutlierDetection consecutive_5xx interval base_ejection_time max_ejection_percent enforcing_consecutive_5xx enforcing_success_rate success_rate_minimum_hosts success_rate_request_volume success_rate_stdev_factor consecutive_gateway_failure enforcing_consecutive_gateway_failure split_external_local_origin_errors consecutive_local_origin_failure enforcing_consecutive_local_origin_failure enforcing_local_origin_success_rate failure_percentage_threshold enforcing_failure_percentage enforcing_failure_percentage_local_origin failure_percentage_minimum_hosts failure_percentage_request_volume max_ejection_time max_ejection_time_jitter successful_active_health_check_uneject_host monitors:242 always_eject_one_host
-envoy.config.cluster.v3.TrackClusterStats timeout_budgets request_response_sizes per_endpoint_stats
-envoy.config.cluster.v3.UpstreamConnectionOptions<envoy.api.v2.UpstreamConnectionOptions tcp_keepalive:239 set_local_interface_name_on_upstream_connections happy_eyeballs_config:130
-envoy.config.cluster.v3.UpstreamConnectionOptions.HappyEyeballsConfig first_address_family_version first_address_family_count
-envoy.config.common.dynamic_forward_proxy.v2alpha.DnsCacheConfig name dns_lookup_family dns_refresh_rate host_ttl max_hosts dns_failure_refresh_rate:118
+envoy.config.cluster.v3.OutlierDetection<envoy.api.v2.cluster.OutlierDetection consecutive_5xx interval:!d base_ejection_time:!d max_ejection_percent enforcing_consecutive_5xx enforcing_success_rate success_rate_minimum_hosts success_rate_request_volume success_rate_stdev_factor consecutive_gateway_failure enforcing_consecutive_gateway_failure split_external_local_origin_errors:! consecutive_local_origin_failure enforcing_consecutive_local_origin_failure enforcing_local_origin_success_rate failure_percentage_threshold enforcing_failure_percentage enforcing_failure_percentage_local_origin failure_percentage_minimum_hosts failure_percentage_request_volume max_ejection_time:!d max_ejection_time_jitter:!d successful_active_health_check_uneject_host monitors:242 always_eject_one_host
+envoy.config.cluster.v3.TrackClusterStats timeout_budgets:! request_response_sizes:! per_endpoint_stats:!
+envoy.config.cluster.v3.UpstreamConnectionOptions<envoy.api.v2.UpstreamConnectionOptions tcp_keepalive:239 set_local_interface_name_on_upstream_connections:! happy_eyeballs_config:130
+envoy.config.cluster.v3.UpstreamConnectionOptions.HappyEyeballsConfig first_address_family_version:!DEFAULT first_address_family_count
+envoy.config.common.dynamic_forward_proxy.v2alpha.DnsCacheConfig name:! dns_lookup_family dns_refresh_rate:!d host_ttl:!d max_hosts dns_failure_refresh_rate:118
 envoy.config.common.key_value.v3.KeyValueStoreConfig config:242
-envoy.config.common.matcher.v3.HttpGenericBodyMatch bytes_limit patterns:134
+envoy.config.common.matcher.v3.HttpGenericBodyMatch bytes_limit:! patterns:134
 envoy.config.common.matcher.v3.HttpGenericBodyMatch.GenericTextMatch string_match binary_match
 envoy.config.common.matcher.v3.HttpHeadersMatch headers:500
 envoy.config.common.matcher.v3.MatchPredicate or_match:137 and_match:137 not_match:136 any_match http_request_headers_match:135 http_request_trailers_match:135 http_response_headers_match:135 http_response_trailers_match:135 http_request_generic_body_match:133 http_response_generic_body_match:133
@@ -149,151 +149,151 @@ envoy.config.common.matcher.v3.Matcher.MatcherTree.MatchMap map:{}146
 envoy.config.common.matcher.v3.Matcher.OnMatch matcher:138 action:242
 envoy.config.common.mutation_rules.v3.HeaderMutation remove append:189
 envoy.config.common.mutation_rules.v3.HeaderMutationRules allow_all_routing allow_envoy disallow_system disallow_all allow_expression:1349 disallow_expression:1349 disallow_is_error
-envoy.config.common.tap.v2alpha.AdminConfig config_id
+envoy.config.common.tap.v2alpha.AdminConfig config_id:!
 envoy.config.common.tap.v2alpha.CommonExtensionConfig admin_config:700 static_config:565
 envoy.config.core.v3.Address<envoy.api.v2.core.Address socket_address:235 pipe:217 envoy_internal_address:166
 envoy.config.core.v3.AggregatedConfigSource<envoy.api.v2.core.AggregatedConfigSource
-envoy.config.core.v3.AlternateProtocolsCacheOptions name max_entries key_value_store_config:242 prepopulated_entries:154 canonical_suffixes
-envoy.config.core.v3.AlternateProtocolsCacheOptions.AlternateProtocolsCacheEntry hostname port
-envoy.config.core.v3.ApiConfigSource<envoy.api.v2.core.ApiConfigSource api_type transport_api_version cluster_names grpc_services:174 refresh_delay request_timeout rate_limit_settings:223 set_node_on_first_message_only config_validators:242
+envoy.config.core.v3.AlternateProtocolsCacheOptions name:! max_entries key_value_store_config:242 prepopulated_entries:154 canonical_suffixes
+envoy.config.core.v3.AlternateProtocolsCacheOptions.AlternateProtocolsCacheEntry hostname:! port:!
+envoy.config.core.v3.ApiConfigSource<envoy.api.v2.core.ApiConfigSource api_type:!DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE transport_api_version:!AUTO cluster_names grpc_services:174 refresh_delay:!d request_timeout:!d rate_limit_settings:223 set_node_on_first_message_only:! config_validators:242
 envoy.config.core.v3.AsyncDataSource<envoy.api.v2.core.AsyncDataSource local:163 remote:224
-envoy.config.core.v3.BackoffStrategy<envoy.api.v2.core.BackoffStrategy base_interval max_interval
+envoy.config.core.v3.BackoffStrategy<envoy.api.v2.core.BackoffStrategy base_interval:!d max_interval:!d
 envoy.config.core.v3.BindConfig<envoy.api.v2.core.BindConfig source_address:235 freebind socket_options:236 extra_source_addresses:170 additional_source_addresses:235 local_address_selector:242
 envoy.config.core.v3.BuildVersion<envoy.api.v2.core.BuildVersion version:1391 metadata:?
-envoy.config.core.v3.CidrRange<envoy.api.v2.core.CidrRange address_prefix prefix_len
-envoy.config.core.v3.ConfigSource<envoy.api.v2.core.ConfigSource authorities:1428 path path_config_source:216 api_config_source:155 ads:152 self:234 initial_fetch_timeout resource_api_version
-envoy.config.core.v3.ControlPlane<envoy.api.v2.core.ControlPlane identifier
+envoy.config.core.v3.CidrRange<envoy.api.v2.core.CidrRange address_prefix:! prefix_len
+envoy.config.core.v3.ConfigSource<envoy.api.v2.core.ConfigSource authorities:1428 path path_config_source:216 api_config_source:155 ads:152 self:234 initial_fetch_timeout:!d resource_api_version:!AUTO
+envoy.config.core.v3.ControlPlane<envoy.api.v2.core.ControlPlane identifier:!
 envoy.config.core.v3.DataSource<envoy.api.v2.core.DataSource filename inline_bytes inline_string environment_variable watched_directory:245
 envoy.config.core.v3.DnsResolutionConfig resolvers:151 dns_resolver_options:165
-envoy.config.core.v3.DnsResolverOptions use_tcp_for_dns_lookups no_default_search_domain
-envoy.config.core.v3.EnvoyInternalAddress server_listener_name endpoint_id
+envoy.config.core.v3.DnsResolverOptions use_tcp_for_dns_lookups:! no_default_search_domain:!
+envoy.config.core.v3.EnvoyInternalAddress server_listener_name endpoint_id:!
 envoy.config.core.v3.EventServiceConfig<envoy.api.v2.core.EventServiceConfig grpc_service:174
-envoy.config.core.v3.Extension<envoy.api.v2.core.Extension name category type_descriptor version:159 disabled type_urls
-envoy.config.core.v3.ExtensionConfigSource config_source:161 default_config:* apply_default_config_without_warming type_urls
+envoy.config.core.v3.Extension<envoy.api.v2.core.Extension name:! category:! type_descriptor:! version:159 disabled:! type_urls
+envoy.config.core.v3.ExtensionConfigSource config_source:161 default_config:* apply_default_config_without_warming:! type_urls
 envoy.config.core.v3.ExtraSourceAddress address:235 socket_options:237
 envoy.config.core.v3.GrpcMethodList<envoy.api.v2.core.GrpcMethodList services:172
-envoy.config.core.v3.GrpcMethodList.Service<envoy.api.v2.core.GrpcMethodList.Service name method_names
+envoy.config.core.v3.GrpcMethodList.Service<envoy.api.v2.core.GrpcMethodList.Service name:! method_names
 envoy.config.core.v3.GrpcProtocolOptions<envoy.api.v2.core.GrpcProtocolOptions http2_protocol_options:202
-envoy.config.core.v3.GrpcService<envoy.api.v2.core.GrpcService envoy_grpc:175 google_grpc:176 timeout initial_metadata:188 retry_policy:225
-envoy.config.core.v3.GrpcService.EnvoyGrpc<envoy.api.v2.core.GrpcService.EnvoyGrpc cluster_name authority retry_policy:225 max_receive_message_length skip_envoy_headers
-envoy.config.core.v3.GrpcService.GoogleGrpc<envoy.api.v2.core.GrpcService.GoogleGrpc target_uri channel_credentials:184 call_credentials:177 stat_prefix credentials_factory_name config:? per_stream_buffer_limit_bytes channel_args:182
+envoy.config.core.v3.GrpcService<envoy.api.v2.core.GrpcService envoy_grpc:175 google_grpc:176 timeout:!d initial_metadata:188 retry_policy:225
+envoy.config.core.v3.GrpcService.EnvoyGrpc<envoy.api.v2.core.GrpcService.EnvoyGrpc cluster_name:! authority:! retry_policy:225 max_receive_message_length skip_envoy_headers:!
+envoy.config.core.v3.GrpcService.GoogleGrpc<envoy.api.v2.core.GrpcService.GoogleGrpc target_uri:! channel_credentials:184 call_credentials:177 stat_prefix:! credentials_factory_name:! config:? per_stream_buffer_limit_bytes channel_args:182
 envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials access_token google_compute_engine google_refresh_token service_account_jwt_access:180 google_iam:178 from_plugin:179 sts_service:181
-envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials authorization_token authority_selector
-envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.MetadataCredentialsFromPlugin<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.MetadataCredentialsFromPlugin name typed_config:*
-envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.ServiceAccountJWTAccessCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.ServiceAccountJWTAccessCredentials json_key token_lifetime_seconds
-envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.StsService<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.StsService token_exchange_service_uri resource audience scope requested_token_type subject_token_path subject_token_type actor_token_path actor_token_type
+envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.GoogleIAMCredentials authorization_token:! authority_selector:!
+envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.MetadataCredentialsFromPlugin<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.MetadataCredentialsFromPlugin name:! typed_config:*
+envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.ServiceAccountJWTAccessCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.ServiceAccountJWTAccessCredentials json_key:! token_lifetime_seconds:!!l
+envoy.config.core.v3.GrpcService.GoogleGrpc.CallCredentials.StsService<envoy.api.v2.core.GrpcService.GoogleGrpc.CallCredentials.StsService token_exchange_service_uri:! resource:! audience:! scope:! requested_token_type:! subject_token_path:! subject_token_type:! actor_token_path:! actor_token_type:!
 envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelArgs args:{}183
-envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelArgs.Value string_value int_value
+envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelArgs.Value string_value int_value:!l
 envoy.config.core.v3.GrpcService.GoogleGrpc.ChannelCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.ChannelCredentials ssl_credentials:186 google_default local_credentials:185
 envoy.config.core.v3.GrpcService.GoogleGrpc.GoogleLocalCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.GoogleLocalCredentials
 envoy.config.core.v3.GrpcService.GoogleGrpc.SslCredentials<envoy.api.v2.core.GrpcService.GoogleGrpc.SslCredentials root_certs:163 private_key:163 cert_chain:163
 envoy.config.core.v3.HeaderMap<envoy.api.v2.core.HeaderMap headers:188
-envoy.config.core.v3.HeaderValue<envoy.api.v2.core.HeaderValue key value raw_value
-envoy.config.core.v3.HeaderValueOption<envoy.api.v2.core.HeaderValueOption header:188 append append_action keep_empty_value
-envoy.config.core.v3.HealthCheck<envoy.api.v2.core.HealthCheck timeout interval initial_jitter interval_jitter interval_jitter_percent unhealthy_threshold healthy_threshold alt_port reuse_connection http_health_check:193 tcp_health_check:196 grpc_health_check:192 custom_health_check:191 no_traffic_interval no_traffic_healthy_interval unhealthy_interval unhealthy_edge_interval healthy_edge_interval event_log_path event_logger:242 event_service:167 always_log_health_check_failures always_log_health_check_success tls_options:197 transport_socket_match_criteria:?
-envoy.config.core.v3.HealthCheck.CustomHealthCheck<envoy.api.v2.core.HealthCheck.CustomHealthCheck name typed_config:*
-envoy.config.core.v3.HealthCheck.GrpcHealthCheck<envoy.api.v2.core.HealthCheck.GrpcHealthCheck service_name authority initial_metadata:189
-envoy.config.core.v3.HealthCheck.HttpHealthCheck<envoy.api.v2.core.HealthCheck.HttpHealthCheck host path send:194 receive:194 response_buffer_size request_headers_to_add:189 request_headers_to_remove expected_statuses:1387 retriable_statuses:1387 codec_client_type service_name_matcher:1351 method
+envoy.config.core.v3.HeaderValue<envoy.api.v2.core.HeaderValue key:! value:! raw_value:!
+envoy.config.core.v3.HeaderValueOption<envoy.api.v2.core.HeaderValueOption header:188 append append_action:!APPEND_IF_EXISTS_OR_ADD keep_empty_value:!
+envoy.config.core.v3.HealthCheck<envoy.api.v2.core.HealthCheck timeout:!d interval:!d initial_jitter:!d interval_jitter:!d interval_jitter_percent:! unhealthy_threshold healthy_threshold alt_port reuse_connection http_health_check:193 tcp_health_check:196 grpc_health_check:192 custom_health_check:191 no_traffic_interval:!d no_traffic_healthy_interval:!d unhealthy_interval:!d unhealthy_edge_interval:!d healthy_edge_interval:!d event_log_path:! event_logger:242 event_service:167 always_log_health_check_failures:! always_log_health_check_success:! tls_options:197 transport_socket_match_criteria:?
+envoy.config.core.v3.HealthCheck.CustomHealthCheck<envoy.api.v2.core.HealthCheck.CustomHealthCheck name:! typed_config:*
+envoy.config.core.v3.HealthCheck.GrpcHealthCheck<envoy.api.v2.core.HealthCheck.GrpcHealthCheck service_name:! authority:! initial_metadata:189
+envoy.config.core.v3.HealthCheck.HttpHealthCheck<envoy.api.v2.core.HealthCheck.HttpHealthCheck host:! path:! send:194 receive:194 response_buffer_size:!l request_headers_to_add:189 request_headers_to_remove expected_statuses:1387 retriable_statuses:1387 codec_client_type:!HTTP1 service_name_matcher:1351 method:!METHOD_UNSPECIFIED
 envoy.config.core.v3.HealthCheck.Payload<envoy.api.v2.core.HealthCheck.Payload text binary
-envoy.config.core.v3.HealthCheck.RedisHealthCheck<envoy.api.v2.core.HealthCheck.RedisHealthCheck key
+envoy.config.core.v3.HealthCheck.RedisHealthCheck<envoy.api.v2.core.HealthCheck.RedisHealthCheck key:!
 envoy.config.core.v3.HealthCheck.TcpHealthCheck<envoy.api.v2.core.HealthCheck.TcpHealthCheck send:194 receive:194 proxy_protocol_config:218
 envoy.config.core.v3.HealthCheck.TlsOptions<envoy.api.v2.core.HealthCheck.TlsOptions alpn_protocols
 envoy.config.core.v3.HealthStatusSet statuses
-envoy.config.core.v3.Http1ProtocolOptions<envoy.api.v2.core.Http1ProtocolOptions allow_absolute_url accept_http_10 default_host_for_http_10 header_key_format:200 enable_trailers allow_chunked_length override_stream_error_on_invalid_http_message send_fully_qualified_url use_balsa_parser allow_custom_methods
+envoy.config.core.v3.Http1ProtocolOptions<envoy.api.v2.core.Http1ProtocolOptions allow_absolute_url accept_http_10:! default_host_for_http_10:! header_key_format:200 enable_trailers:! allow_chunked_length:! override_stream_error_on_invalid_http_message send_fully_qualified_url:! use_balsa_parser allow_custom_methods:!
 envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat<envoy.api.v2.core.Http1ProtocolOptions.HeaderKeyFormat proper_case_words:201 stateful_formatter:242
 envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords<envoy.api.v2.core.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords
-envoy.config.core.v3.Http2ProtocolOptions<envoy.api.v2.core.Http2ProtocolOptions hpack_table_size max_concurrent_streams initial_stream_window_size initial_connection_window_size allow_connect allow_metadata max_outbound_frames max_outbound_control_frames max_consecutive_inbound_frames_with_empty_payload max_inbound_priority_frames_per_stream max_inbound_window_update_frames_per_data_frame_sent stream_error_on_invalid_http_messaging override_stream_error_on_invalid_http_message custom_settings_parameters:203 connection_keepalive:209 use_oghttp2_codec
+envoy.config.core.v3.Http2ProtocolOptions<envoy.api.v2.core.Http2ProtocolOptions hpack_table_size max_concurrent_streams initial_stream_window_size initial_connection_window_size allow_connect:! allow_metadata:! max_outbound_frames max_outbound_control_frames max_consecutive_inbound_frames_with_empty_payload max_inbound_priority_frames_per_stream max_inbound_window_update_frames_per_data_frame_sent stream_error_on_invalid_http_messaging:! override_stream_error_on_invalid_http_message custom_settings_parameters:203 connection_keepalive:209 use_oghttp2_codec
 envoy.config.core.v3.Http2ProtocolOptions.SettingsParameter<envoy.api.v2.core.Http2ProtocolOptions.SettingsParameter identifier value
-envoy.config.core.v3.Http3ProtocolOptions quic_protocol_options:222 override_stream_error_on_invalid_http_message allow_extended_connect allow_metadata
-envoy.config.core.v3.HttpProtocolOptions<envoy.api.v2.core.HttpProtocolOptions idle_timeout max_connection_duration max_headers_count max_stream_duration headers_with_underscores_action max_requests_per_connection
+envoy.config.core.v3.Http3ProtocolOptions quic_protocol_options:222 override_stream_error_on_invalid_http_message allow_extended_connect:! allow_metadata:!
+envoy.config.core.v3.HttpProtocolOptions<envoy.api.v2.core.HttpProtocolOptions idle_timeout:!d max_connection_duration:!d max_headers_count max_stream_duration:!d headers_with_underscores_action:!ALLOW max_requests_per_connection
 envoy.config.core.v3.HttpService http_uri:207 request_headers_to_add:189
-envoy.config.core.v3.HttpUri<envoy.api.v2.core.HttpUri uri cluster timeout
-envoy.config.core.v3.JsonFormatOptions sort_properties
-envoy.config.core.v3.KeepaliveSettings interval timeout interval_jitter:1388 connection_idle_interval
-envoy.config.core.v3.KeyValue key value
-envoy.config.core.v3.KeyValueAppend entry:210 action
-envoy.config.core.v3.KeyValueMutation append:211 remove
-envoy.config.core.v3.Locality<envoy.api.v2.core.Locality region zone sub_zone
+envoy.config.core.v3.HttpUri<envoy.api.v2.core.HttpUri uri:! cluster timeout:!d
+envoy.config.core.v3.JsonFormatOptions sort_properties:!
+envoy.config.core.v3.KeepaliveSettings interval:!d timeout:!d interval_jitter:1388 connection_idle_interval:!d
+envoy.config.core.v3.KeyValue key:! value:!
+envoy.config.core.v3.KeyValueAppend entry:210 action:!APPEND_IF_EXISTS_OR_ADD
+envoy.config.core.v3.KeyValueMutation append:211 remove:!
+envoy.config.core.v3.Locality<envoy.api.v2.core.Locality region:! zone:! sub_zone:!
 envoy.config.core.v3.Metadata<envoy.api.v2.core.Metadata filter_metadata:{}? typed_filter_metadata:{}*
-envoy.config.core.v3.Node<envoy.api.v2.core.Node id cluster metadata:? dynamic_parameters:{}1432 locality:213 user_agent_name user_agent_version user_agent_build_version:159 extensions:168 client_features listening_addresses:151
-envoy.config.core.v3.PathConfigSource path watched_directory:245
-envoy.config.core.v3.Pipe<envoy.api.v2.core.Pipe path mode
-envoy.config.core.v3.ProxyProtocolConfig version pass_through_tlvs:219
-envoy.config.core.v3.ProxyProtocolPassThroughTLVs match_type tlv_type
-envoy.config.core.v3.QueryParameter key value
-envoy.config.core.v3.QuicKeepAliveSettings max_interval initial_interval
-envoy.config.core.v3.QuicProtocolOptions max_concurrent_streams initial_stream_window_size initial_connection_window_size num_timeouts_to_trigger_port_migration connection_keepalive:221 connection_options client_connection_options idle_network_timeout
+envoy.config.core.v3.Node<envoy.api.v2.core.Node id:! cluster:! metadata:? dynamic_parameters:{}1432 locality:213 user_agent_name:! user_agent_version user_agent_build_version:159 extensions:168 client_features listening_addresses:151
+envoy.config.core.v3.PathConfigSource path:! watched_directory:245
+envoy.config.core.v3.Pipe<envoy.api.v2.core.Pipe path:! mode:!
+envoy.config.core.v3.ProxyProtocolConfig version:!V1 pass_through_tlvs:219
+envoy.config.core.v3.ProxyProtocolPassThroughTLVs match_type:!INCLUDE_ALL tlv_type
+envoy.config.core.v3.QueryParameter key:! value:!
+envoy.config.core.v3.QuicKeepAliveSettings max_interval:!d initial_interval:!d
+envoy.config.core.v3.QuicProtocolOptions max_concurrent_streams initial_stream_window_size initial_connection_window_size num_timeouts_to_trigger_port_migration connection_keepalive:221 connection_options:! client_connection_options:! idle_network_timeout:!d
 envoy.config.core.v3.RateLimitSettings<envoy.api.v2.core.RateLimitSettings max_tokens fill_rate
-envoy.config.core.v3.RemoteDataSource<envoy.api.v2.core.RemoteDataSource http_uri:207 sha256 retry_policy:225
-envoy.config.core.v3.RetryPolicy<envoy.api.v2.core.RetryPolicy retry_back_off:157 num_retries retry_on retry_priority:227 retry_host_predicate:226 host_selection_retry_max_attempts
-envoy.config.core.v3.RetryPolicy.RetryHostPredicate name typed_config:*
-envoy.config.core.v3.RetryPolicy.RetryPriority name typed_config:*
-envoy.config.core.v3.RuntimeDouble<envoy.api.v2.core.RuntimeDouble default_value runtime_key
-envoy.config.core.v3.RuntimeFeatureFlag<envoy.api.v2.core.RuntimeFeatureFlag default_value runtime_key
-envoy.config.core.v3.RuntimeFractionalPercent<envoy.api.v2.core.RuntimeFractionalPercent default_value:1381 runtime_key
-envoy.config.core.v3.RuntimePercent default_value:1388 runtime_key
-envoy.config.core.v3.RuntimeUInt32<envoy.api.v2.core.RuntimeUInt32 default_value runtime_key
-envoy.config.core.v3.SchemeHeaderTransformation scheme_to_overwrite match_upstream
-envoy.config.core.v3.SelfConfigSource<envoy.api.v2.core.SelfConfigSource transport_api_version
-envoy.config.core.v3.SocketAddress<envoy.api.v2.core.SocketAddress protocol address port_value named_port resolver_name ipv4_compat
-envoy.config.core.v3.SocketOption<envoy.api.v2.core.SocketOption description level name int_value buf_value state
+envoy.config.core.v3.RemoteDataSource<envoy.api.v2.core.RemoteDataSource http_uri:207 sha256:! retry_policy:225
+envoy.config.core.v3.RetryPolicy<envoy.api.v2.core.RetryPolicy retry_back_off:157 num_retries retry_on:! retry_priority:227 retry_host_predicate:226 host_selection_retry_max_attempts:!!l
+envoy.config.core.v3.RetryPolicy.RetryHostPredicate name:! typed_config:*
+envoy.config.core.v3.RetryPolicy.RetryPriority name:! typed_config:*
+envoy.config.core.v3.RuntimeDouble<envoy.api.v2.core.RuntimeDouble default_value:! runtime_key:!
+envoy.config.core.v3.RuntimeFeatureFlag<envoy.api.v2.core.RuntimeFeatureFlag default_value runtime_key:!
+envoy.config.core.v3.RuntimeFractionalPercent<envoy.api.v2.core.RuntimeFractionalPercent default_value:1381 runtime_key:!
+envoy.config.core.v3.RuntimePercent default_value:1388 runtime_key:!
+envoy.config.core.v3.RuntimeUInt32<envoy.api.v2.core.RuntimeUInt32 default_value:! runtime_key:!
+envoy.config.core.v3.SchemeHeaderTransformation scheme_to_overwrite match_upstream:!
+envoy.config.core.v3.SelfConfigSource<envoy.api.v2.core.SelfConfigSource transport_api_version:!AUTO
+envoy.config.core.v3.SocketAddress<envoy.api.v2.core.SocketAddress protocol:!TCP address:! port_value named_port resolver_name:! ipv4_compat:!
+envoy.config.core.v3.SocketOption<envoy.api.v2.core.SocketOption description:! level:!!l name:!!l int_value:!l buf_value state:!STATE_PREBIND
 envoy.config.core.v3.SocketOptionsOverride socket_options:236
-envoy.config.core.v3.SubstitutionFormatString text_format json_format:? text_format_source:163 omit_empty_values content_type formatters:242 json_format_options:208
+envoy.config.core.v3.SubstitutionFormatString text_format json_format:? text_format_source:163 omit_empty_values:! content_type:! formatters:242 json_format_options:208
 envoy.config.core.v3.TcpKeepalive<envoy.api.v2.core.TcpKeepalive keepalive_probes keepalive_time keepalive_interval
 envoy.config.core.v3.TcpProtocolOptions<envoy.api.v2.core.TcpProtocolOptions
-envoy.config.core.v3.TransportSocket<envoy.api.v2.core.TransportSocket name typed_config:*
-envoy.config.core.v3.TypedExtensionConfig name typed_config:*
-envoy.config.core.v3.UdpSocketConfig max_rx_datagram_size prefer_gro
-envoy.config.core.v3.UpstreamHttpProtocolOptions<envoy.api.v2.core.UpstreamHttpProtocolOptions auto_sni auto_san_validation override_auto_sni_header
-envoy.config.core.v3.WatchedDirectory path
-envoy.config.endpoint.v3.ClusterLoadAssignment<envoy.api.v2.ClusterLoadAssignment cluster_name endpoints:257 named_endpoints:{}251 policy:247
-envoy.config.endpoint.v3.ClusterLoadAssignment.Policy<envoy.api.v2.ClusterLoadAssignment.Policy drop_overloads:248 overprovisioning_factor endpoint_stale_after weighted_priority_health
-envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload<envoy.api.v2.ClusterLoadAssignment.Policy.DropOverload category drop_percentage:1381
-envoy.config.endpoint.v3.ClusterStats<envoy.api.v2.endpoint.ClusterStats cluster_name cluster_service_name upstream_locality_stats:261 total_dropped_requests dropped_requests:250 load_report_interval
-envoy.config.endpoint.v3.ClusterStats.DroppedRequests<envoy.api.v2.endpoint.ClusterStats.DroppedRequests category dropped_count
-envoy.config.endpoint.v3.Endpoint<envoy.api.v2.endpoint.Endpoint address:151 health_check_config:253 hostname additional_addresses:252
+envoy.config.core.v3.TransportSocket<envoy.api.v2.core.TransportSocket name:! typed_config:*
+envoy.config.core.v3.TypedExtensionConfig name:! typed_config:*
+envoy.config.core.v3.UdpSocketConfig max_rx_datagram_size:!l prefer_gro
+envoy.config.core.v3.UpstreamHttpProtocolOptions<envoy.api.v2.core.UpstreamHttpProtocolOptions auto_sni:! auto_san_validation:! override_auto_sni_header:!
+envoy.config.core.v3.WatchedDirectory path:!
+envoy.config.endpoint.v3.ClusterLoadAssignment<envoy.api.v2.ClusterLoadAssignment cluster_name:! endpoints:257 named_endpoints:{}251 policy:247
+envoy.config.endpoint.v3.ClusterLoadAssignment.Policy<envoy.api.v2.ClusterLoadAssignment.Policy drop_overloads:248 overprovisioning_factor endpoint_stale_after:!d weighted_priority_health:!
+envoy.config.endpoint.v3.ClusterLoadAssignment.Policy.DropOverload<envoy.api.v2.ClusterLoadAssignment.Policy.DropOverload category:! drop_percentage:1381
+envoy.config.endpoint.v3.ClusterStats<envoy.api.v2.endpoint.ClusterStats cluster_name:! cluster_service_name:! upstream_locality_stats:261 total_dropped_requests:!!l dropped_requests:250 load_report_interval:!d
+envoy.config.endpoint.v3.ClusterStats.DroppedRequests<envoy.api.v2.endpoint.ClusterStats.DroppedRequests category:! dropped_count:!!l
+envoy.config.endpoint.v3.Endpoint<envoy.api.v2.endpoint.Endpoint address:151 health_check_config:253 hostname:! additional_addresses:252
 envoy.config.endpoint.v3.Endpoint.AdditionalAddress address:151
-envoy.config.endpoint.v3.Endpoint.HealthCheckConfig<envoy.api.v2.endpoint.Endpoint.HealthCheckConfig port_value hostname address:151 disable_active_health_check
-envoy.config.endpoint.v3.EndpointLoadMetricStats<envoy.api.v2.endpoint.EndpointLoadMetricStats metric_name num_requests_finished_with_metric total_metric_value
-envoy.config.endpoint.v3.LbEndpoint<envoy.api.v2.endpoint.LbEndpoint endpoint:251 endpoint_name health_status metadata:214 load_balancing_weight
-envoy.config.endpoint.v3.LedsClusterLocalityConfig leds_config:161 leds_collection_name
-envoy.config.endpoint.v3.LocalityLbEndpoints<envoy.api.v2.endpoint.LocalityLbEndpoints locality:213 metadata:214 lb_endpoints:255 load_balancer_endpoints:258 leds_cluster_locality_config:256 load_balancing_weight priority proximity
+envoy.config.endpoint.v3.Endpoint.HealthCheckConfig<envoy.api.v2.endpoint.Endpoint.HealthCheckConfig port_value:! hostname:! address:151 disable_active_health_check:!
+envoy.config.endpoint.v3.EndpointLoadMetricStats<envoy.api.v2.endpoint.EndpointLoadMetricStats metric_name:! num_requests_finished_with_metric:!!l total_metric_value:!
+envoy.config.endpoint.v3.LbEndpoint<envoy.api.v2.endpoint.LbEndpoint endpoint:251 endpoint_name health_status:!UNKNOWN metadata:214 load_balancing_weight
+envoy.config.endpoint.v3.LedsClusterLocalityConfig leds_config:161 leds_collection_name:!
+envoy.config.endpoint.v3.LocalityLbEndpoints<envoy.api.v2.endpoint.LocalityLbEndpoints locality:213 metadata:214 lb_endpoints:255 load_balancer_endpoints:258 leds_cluster_locality_config:256 load_balancing_weight priority:! proximity
 envoy.config.endpoint.v3.LocalityLbEndpoints.LbEndpointList lb_endpoints:255
-envoy.config.endpoint.v3.UnnamedEndpointLoadMetricStats num_requests_finished_with_metric total_metric_value
-envoy.config.endpoint.v3.UpstreamEndpointStats<envoy.api.v2.endpoint.UpstreamEndpointStats address:151 metadata:? total_successful_requests total_requests_in_progress total_error_requests total_issued_requests load_metric_stats:254
-envoy.config.endpoint.v3.UpstreamLocalityStats<envoy.api.v2.endpoint.UpstreamLocalityStats locality:213 total_successful_requests total_requests_in_progress total_error_requests total_issued_requests total_active_connections total_new_connections total_fail_connections cpu_utilization:259 mem_utilization:259 application_utilization:259 load_metric_stats:254 upstream_endpoint_stats:260 priority
-envoy.config.filter.accesslog.v2.AccessLog name filter:49 config:? typed_config:*
+envoy.config.endpoint.v3.UnnamedEndpointLoadMetricStats num_requests_finished_with_metric:!!l total_metric_value:!
+envoy.config.endpoint.v3.UpstreamEndpointStats<envoy.api.v2.endpoint.UpstreamEndpointStats address:151 metadata:? total_successful_requests:!!l total_requests_in_progress:!!l total_error_requests:!!l total_issued_requests:!!l load_metric_stats:254
+envoy.config.endpoint.v3.UpstreamLocalityStats<envoy.api.v2.endpoint.UpstreamLocalityStats locality:213 total_successful_requests:!!l total_requests_in_progress:!!l total_error_requests:!!l total_issued_requests:!!l total_active_connections:!!l total_new_connections:!!l total_fail_connections:!!l cpu_utilization:259 mem_utilization:259 application_utilization:259 load_metric_stats:254 upstream_endpoint_stats:260 priority:!
+envoy.config.filter.accesslog.v2.AccessLog name:! filter:49 config:? typed_config:*
 envoy.config.filter.accesslog.v2.AccessLogFilter status_code_filter:62 duration_filter:52 not_health_check_filter:58 traceable_filter:63 runtime_filter:61 and_filter:50 or_filter:59 header_filter:55 response_flag_filter:60 grpc_status_filter:54 extension_filter:53
 envoy.config.filter.accesslog.v2.AndFilter filters:49
-envoy.config.filter.accesslog.v2.ComparisonFilter op value:232
+envoy.config.filter.accesslog.v2.ComparisonFilter op:!EQ value:232
 envoy.config.filter.accesslog.v2.DurationFilter comparison:51
-envoy.config.filter.accesslog.v2.ExtensionFilter name config:? typed_config:*
-envoy.config.filter.accesslog.v2.GrpcStatusFilter statuses exclude
+envoy.config.filter.accesslog.v2.ExtensionFilter name:! config:? typed_config:*
+envoy.config.filter.accesslog.v2.GrpcStatusFilter statuses exclude:!
 envoy.config.filter.accesslog.v2.HeaderFilter header:500
 envoy.config.filter.accesslog.v2.NotHealthCheckFilter
 envoy.config.filter.accesslog.v2.OrFilter filters:49
 envoy.config.filter.accesslog.v2.ResponseFlagFilter flags
-envoy.config.filter.accesslog.v2.RuntimeFilter runtime_key percent_sampled:1381 use_independent_randomness
+envoy.config.filter.accesslog.v2.RuntimeFilter runtime_key:! percent_sampled:1381 use_independent_randomness:!
 envoy.config.filter.accesslog.v2.StatusCodeFilter comparison:51
 envoy.config.filter.accesslog.v2.TraceableFilter
 envoy.config.filter.dubbo.router.v2alpha1.Router
-envoy.config.filter.fault.v2.FaultDelay type fixed_delay header_delay:715 percentage:1381
+envoy.config.filter.fault.v2.FaultDelay type:!FIXED fixed_delay:!d header_delay:715 percentage:1381
 envoy.config.filter.fault.v2.FaultDelay.HeaderDelay
 envoy.config.filter.fault.v2.FaultRateLimit fixed_limit:717 header_limit:718 percentage:1381
-envoy.config.filter.fault.v2.FaultRateLimit.FixedLimit limit_kbps
+envoy.config.filter.fault.v2.FaultRateLimit.FixedLimit limit_kbps:!!l
 envoy.config.filter.fault.v2.FaultRateLimit.HeaderLimit
 envoy.config.filter.http.adaptive_concurrency.v2alpha.AdaptiveConcurrency gradient_controller_config:722 enabled:229
 envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig sample_aggregate_percentile:1388 concurrency_limit_params:723 min_rtt_calc_params:724
-envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.ConcurrencyLimitCalculationParams max_concurrency_limit concurrency_update_interval
-envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.MinimumRTTCalculationParams interval request_count jitter:1388 min_concurrency buffer:1388
-envoy.config.filter.http.aws_lambda.v2alpha.Config arn payload_passthrough invocation_mode
+envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.ConcurrencyLimitCalculationParams max_concurrency_limit concurrency_update_interval:!d
+envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.MinimumRTTCalculationParams interval:!d request_count jitter:1388 min_concurrency buffer:1388
+envoy.config.filter.http.aws_lambda.v2alpha.Config arn:! payload_passthrough:! invocation_mode:!SYNCHRONOUS
 envoy.config.filter.http.aws_lambda.v2alpha.PerRouteConfig invoke_config:730
-envoy.config.filter.http.aws_request_signing.v2alpha.AwsRequestSigning service_name region host_rewrite
+envoy.config.filter.http.aws_request_signing.v2alpha.AwsRequestSigning service_name:! region:! host_rewrite:!
 envoy.config.filter.http.buffer.v2.Buffer max_request_bytes
 envoy.config.filter.http.buffer.v2.BufferPerRoute disabled buffer:739
-envoy.config.filter.http.cache.v2alpha.CacheConfig typed_config:* allowed_vary_headers:1351 key_creator_params:742 max_body_bytes
-envoy.config.filter.http.cache.v2alpha.CacheConfig.KeyCreatorParams exclude_scheme exclude_host query_parameters_included:504 query_parameters_excluded:504
-envoy.config.filter.http.compressor.v2.Compressor content_length content_type disable_on_etag_header remove_accept_encoding_header runtime_enabled:229
+envoy.config.filter.http.cache.v2alpha.CacheConfig typed_config:* allowed_vary_headers:1351 key_creator_params:742 max_body_bytes:!
+envoy.config.filter.http.cache.v2alpha.CacheConfig.KeyCreatorParams exclude_scheme:! exclude_host:! query_parameters_included:504 query_parameters_excluded:504
+envoy.config.filter.http.compressor.v2.Compressor content_length content_type disable_on_etag_header:! remove_accept_encoding_header:! runtime_enabled:229
 envoy.config.filter.http.cors.v2.Cors
 envoy.config.filter.http.csrf.v2.CsrfPolicy filter_enabled:230 shadow_enabled:230 additional_origins:1351
 envoy.config.filter.http.dynamic_forward_proxy.v2alpha.FilterConfig dns_cache_config:692
@@ -301,489 +301,489 @@ envoy.config.filter.http.dynamic_forward_proxy.v2alpha.PerRouteConfig host_rewri
 envoy.config.filter.http.dynamo.v2.Dynamo
 envoy.config.filter.http.ext_authz.v2.AuthorizationRequest allowed_headers:1342 headers_to_add:188
 envoy.config.filter.http.ext_authz.v2.AuthorizationResponse allowed_upstream_headers:1342 allowed_client_headers:1342
-envoy.config.filter.http.ext_authz.v2.BufferSettings max_request_bytes allow_partial_message
+envoy.config.filter.http.ext_authz.v2.BufferSettings max_request_bytes:! allow_partial_message:!
 envoy.config.filter.http.ext_authz.v2.CheckSettings context_extensions:{}
-envoy.config.filter.http.ext_authz.v2.ExtAuthz grpc_service:174 http_service:773 failure_mode_allow use_alpha with_request_body:769 clear_route_cache status_on_error:1385 metadata_context_namespaces filter_enabled:230 deny_at_disable:229 include_peer_certificate
+envoy.config.filter.http.ext_authz.v2.ExtAuthz grpc_service:174 http_service:773 failure_mode_allow:! use_alpha:! with_request_body:769 clear_route_cache:! status_on_error:1385 metadata_context_namespaces filter_enabled:230 deny_at_disable:229 include_peer_certificate:!
 envoy.config.filter.http.ext_authz.v2.ExtAuthzPerRoute disabled check_settings:770
-envoy.config.filter.http.ext_authz.v2.HttpService server_uri:207 path_prefix authorization_request:767 authorization_response:768
+envoy.config.filter.http.ext_authz.v2.HttpService server_uri:207 path_prefix:! authorization_request:767 authorization_response:768
 envoy.config.filter.http.fault.v2.FaultAbort http_status header_abort:782 percentage:1381
 envoy.config.filter.http.fault.v2.FaultAbort.HeaderAbort
-envoy.config.filter.http.fault.v2.HTTPFault delay:714 abort:781 upstream_cluster headers:500 downstream_nodes max_active_faults response_rate_limit:716 delay_percent_runtime abort_percent_runtime delay_duration_runtime abort_http_status_runtime max_active_faults_runtime response_rate_limit_percent_runtime
+envoy.config.filter.http.fault.v2.HTTPFault delay:714 abort:781 upstream_cluster:! headers:500 downstream_nodes max_active_faults response_rate_limit:716 delay_percent_runtime:! abort_percent_runtime:! delay_duration_runtime:! abort_http_status_runtime:! max_active_faults_runtime:! response_rate_limit_percent_runtime:!
 envoy.config.filter.http.grpc_http1_bridge.v2.Config
-envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfig content_type withhold_grpc_frames
-envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfigPerRoute disabled
-envoy.config.filter.http.grpc_stats.v2alpha.FilterConfig emit_filter_state individual_method_stats_allowlist:171 stats_for_all_methods
-envoy.config.filter.http.grpc_stats.v2alpha.FilterObject request_message_count response_message_count
+envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfig content_type:! withhold_grpc_frames:!
+envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfigPerRoute disabled:!
+envoy.config.filter.http.grpc_stats.v2alpha.FilterConfig emit_filter_state:! individual_method_stats_allowlist:171 stats_for_all_methods
+envoy.config.filter.http.grpc_stats.v2alpha.FilterObject request_message_count:!!l response_message_count:!!l
 envoy.config.filter.http.grpc_web.v2.GrpcWeb
-envoy.config.filter.http.gzip.v2.Gzip memory_level content_length compression_level compression_strategy content_type disable_on_etag_header remove_accept_encoding_header window_bits compressor:747
+envoy.config.filter.http.gzip.v2.Gzip memory_level content_length compression_level:!DEFAULT compression_strategy:!DEFAULT content_type disable_on_etag_header:! remove_accept_encoding_header:! window_bits compressor:747
 envoy.config.filter.http.gzip.v2.Gzip.CompressionLevel
 envoy.config.filter.http.header_to_metadata.v2.Config request_rules:819 response_rules:819
-envoy.config.filter.http.header_to_metadata.v2.Config.KeyValuePair metadata_namespace key value type encode
-envoy.config.filter.http.header_to_metadata.v2.Config.Rule header on_header_present:818 on_header_missing:818 remove
-envoy.config.filter.http.health_check.v2.HealthCheck pass_through_mode cache_time cluster_min_healthy_percentages:{}1388 headers:500
-envoy.config.filter.http.ip_tagging.v2.IPTagging request_type ip_tags:822
-envoy.config.filter.http.ip_tagging.v2.IPTagging.IPTag ip_tag_name ip_list:160
-envoy.config.filter.http.jwt_authn.v2alpha.FilterStateRule name requires:{}836
-envoy.config.filter.http.jwt_authn.v2alpha.JwtAuthentication providers:{}834 rules:842 filter_state_rules:828 bypass_cors_preflight
-envoy.config.filter.http.jwt_authn.v2alpha.JwtHeader name value_prefix
-envoy.config.filter.http.jwt_authn.v2alpha.JwtProvider issuer audiences remote_jwks:841 local_jwks:163 forward from_headers:833 from_params forward_payload_header payload_in_metadata
+envoy.config.filter.http.header_to_metadata.v2.Config.KeyValuePair metadata_namespace:! key:! value:! type:!STRING encode:!NONE
+envoy.config.filter.http.header_to_metadata.v2.Config.Rule header:! on_header_present:818 on_header_missing:818 remove:!
+envoy.config.filter.http.health_check.v2.HealthCheck pass_through_mode cache_time:!d cluster_min_healthy_percentages:{}1388 headers:500
+envoy.config.filter.http.ip_tagging.v2.IPTagging request_type:!BOTH ip_tags:822
+envoy.config.filter.http.ip_tagging.v2.IPTagging.IPTag ip_tag_name:! ip_list:160
+envoy.config.filter.http.jwt_authn.v2alpha.FilterStateRule name:! requires:{}836
+envoy.config.filter.http.jwt_authn.v2alpha.JwtAuthentication providers:{}834 rules:842 filter_state_rules:828 bypass_cors_preflight:!
+envoy.config.filter.http.jwt_authn.v2alpha.JwtHeader name:! value_prefix:!
+envoy.config.filter.http.jwt_authn.v2alpha.JwtProvider issuer:! audiences remote_jwks:841 local_jwks:163 forward:! from_headers:833 from_params forward_payload_header:! payload_in_metadata:!
 envoy.config.filter.http.jwt_authn.v2alpha.JwtRequirement provider_name provider_and_audiences:840 requires_any:838 requires_all:837 allow_missing_or_failed allow_missing
 envoy.config.filter.http.jwt_authn.v2alpha.JwtRequirementAndList requirements:836
 envoy.config.filter.http.jwt_authn.v2alpha.JwtRequirementOrList requirements:836
-envoy.config.filter.http.jwt_authn.v2alpha.ProviderWithAudiences provider_name audiences
-envoy.config.filter.http.jwt_authn.v2alpha.RemoteJwks http_uri:207 cache_duration
+envoy.config.filter.http.jwt_authn.v2alpha.ProviderWithAudiences provider_name:! audiences
+envoy.config.filter.http.jwt_authn.v2alpha.RemoteJwks http_uri:207 cache_duration:!d
 envoy.config.filter.http.jwt_authn.v2alpha.RequirementRule match:541 requires:836
-envoy.config.filter.http.lua.v2.Lua inline_code
+envoy.config.filter.http.lua.v2.Lua inline_code:!
 envoy.config.filter.http.on_demand.v2.OnDemand
-envoy.config.filter.http.original_src.v2alpha1.OriginalSrc mark
-envoy.config.filter.http.rate_limit.v2.RateLimit domain stage request_type timeout failure_mode_deny rate_limited_as_resource_exhausted rate_limit_service:470
+envoy.config.filter.http.original_src.v2alpha1.OriginalSrc mark:!
+envoy.config.filter.http.rate_limit.v2.RateLimit domain:! stage:! request_type:! timeout:!d failure_mode_deny:! rate_limited_as_resource_exhausted:! rate_limit_service:470
 envoy.config.filter.http.rbac.v2.RBAC rules:485 shadow_rules:485
 envoy.config.filter.http.rbac.v2.RBACPerRoute rbac:879
-envoy.config.filter.http.router.v2.Router dynamic_stats start_child_span upstream_log:48 suppress_envoy_headers strict_check_headers respect_expected_rq_timeout
-envoy.config.filter.http.squash.v2.Squash cluster attachment_template:? request_timeout attachment_timeout attachment_poll_period
+envoy.config.filter.http.router.v2.Router dynamic_stats start_child_span:! upstream_log:48 suppress_envoy_headers:! strict_check_headers respect_expected_rq_timeout:!
+envoy.config.filter.http.squash.v2.Squash cluster:! attachment_template:? request_timeout:!d attachment_timeout:!d attachment_poll_period:!d
 envoy.config.filter.http.tap.v2alpha.Tap common_config:701
-envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder proto_descriptor proto_descriptor_bin services print_options:805 match_incoming_request_route ignored_query_parameters auto_mapping ignore_unknown_query_parameters convert_grpc_status
-envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder.PrintOptions add_whitespace always_print_primitive_fields always_print_enums_as_ints preserve_proto_field_names
+envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder proto_descriptor proto_descriptor_bin services print_options:805 match_incoming_request_route:! ignored_query_parameters auto_mapping:! ignore_unknown_query_parameters:! convert_grpc_status:!
+envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder.PrintOptions add_whitespace:! always_print_primitive_fields:! always_print_enums_as_ints:! preserve_proto_field_names:!
 envoy.config.filter.listener.http_inspector.v2.HttpInspector
 envoy.config.filter.listener.original_dst.v2.OriginalDst
-envoy.config.filter.listener.original_src.v2alpha1.OriginalSrc bind_port mark
+envoy.config.filter.listener.original_src.v2alpha1.OriginalSrc bind_port:! mark:!
 envoy.config.filter.listener.proxy_protocol.v2.ProxyProtocol
 envoy.config.filter.listener.tls_inspector.v2.TlsInspector
-envoy.config.filter.network.client_ssl_auth.v2.ClientSSLAuth auth_api_cluster stat_prefix refresh_delay ip_white_list:160
+envoy.config.filter.network.client_ssl_auth.v2.ClientSSLAuth auth_api_cluster:! stat_prefix:! refresh_delay:!d ip_white_list:160
 envoy.config.filter.network.direct_response.v2.Config response:163
-envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboFilter name config:*
-envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboProxy stat_prefix protocol_type serialization_type route_config:915 dubbo_filters:908
+envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboFilter name:! config:*
+envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboProxy stat_prefix:! protocol_type:!Dubbo serialization_type:!Hessian2 route_config:915 dubbo_filters:908
 envoy.config.filter.network.dubbo_proxy.v2alpha1.MethodMatch name:1351 params_match:{}911
 envoy.config.filter.network.dubbo_proxy.v2alpha1.MethodMatch.ParameterMatchSpecifier exact_match range_match:1387
 envoy.config.filter.network.dubbo_proxy.v2alpha1.Route match:916 route:914
 envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteAction cluster weighted_clusters:552
-envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteConfiguration name interface group version routes:913
+envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteConfiguration name:! interface:! group:! version:! routes:913
 envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteMatch method:910 headers:500
 envoy.config.filter.network.echo.v2.Echo
-envoy.config.filter.network.ext_authz.v2.ExtAuthz stat_prefix grpc_service:174 failure_mode_allow include_peer_certificate
-envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager codec_type stat_prefix rds:930 route_config:539 scoped_routes:935 http_filters:928 add_user_agent tracing:926 common_http_protocol_options:205 http_protocol_options:199 http2_protocol_options:202 server_name server_header_transformation max_request_headers_kb idle_timeout stream_idle_timeout request_timeout drain_timeout delayed_close_timeout access_log:48 use_remote_address xff_num_trusted_hops internal_address_config:922 skip_xff_append via generate_request_id preserve_external_request_id forward_client_cert_details set_current_client_cert_details:925 proxy_100_continue represent_ipv4_remote_address_as_ipv4_mapped_ipv6 upgrade_configs:927 normalize_path merge_slashes request_id_extension:931
-envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.InternalAddressConfig unix_sockets
-envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.SetCurrentClientCertDetails subject cert chain dns uri
-envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.Tracing operation_name request_headers_for_tags client_sampling:1388 random_sampling:1388 overall_sampling:1388 verbose max_path_tag_length custom_tags:1375 provider:585
-envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.UpgradeConfig upgrade_type filters:928 enabled
-envoy.config.filter.network.http_connection_manager.v2.HttpFilter name config:? typed_config:*
-envoy.config.filter.network.http_connection_manager.v2.Rds config_source:161 route_config_name
+envoy.config.filter.network.ext_authz.v2.ExtAuthz stat_prefix:! grpc_service:174 failure_mode_allow:! include_peer_certificate:!
+envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager codec_type:!AUTO stat_prefix:! rds:930 route_config:539 scoped_routes:935 http_filters:928 add_user_agent tracing:926 common_http_protocol_options:205 http_protocol_options:199 http2_protocol_options:202 server_name:! server_header_transformation:!OVERWRITE max_request_headers_kb idle_timeout:!d stream_idle_timeout:!d request_timeout:!d drain_timeout:!d delayed_close_timeout:!d access_log:48 use_remote_address xff_num_trusted_hops:! internal_address_config:922 skip_xff_append:! via:! generate_request_id preserve_external_request_id:! forward_client_cert_details:!SANITIZE set_current_client_cert_details:925 proxy_100_continue:! represent_ipv4_remote_address_as_ipv4_mapped_ipv6:! upgrade_configs:927 normalize_path merge_slashes:! request_id_extension:931
+envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.InternalAddressConfig unix_sockets:!
+envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.SetCurrentClientCertDetails subject cert:! chain:! dns:! uri:!
+envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.Tracing operation_name:!INGRESS request_headers_for_tags client_sampling:1388 random_sampling:1388 overall_sampling:1388 verbose:! max_path_tag_length custom_tags:1375 provider:585
+envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.UpgradeConfig upgrade_type:! filters:928 enabled
+envoy.config.filter.network.http_connection_manager.v2.HttpFilter name:! config:? typed_config:*
+envoy.config.filter.network.http_connection_manager.v2.Rds config_source:161 route_config_name:!
 envoy.config.filter.network.http_connection_manager.v2.RequestIDExtension typed_config:*
 envoy.config.filter.network.http_connection_manager.v2.ScopedRds scoped_rds_config_source:161
 envoy.config.filter.network.http_connection_manager.v2.ScopedRouteConfigurationsList scoped_route_configurations:545
-envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes name scope_key_builder:936 rds_config_source:161 scoped_route_configurations_list:934 scoped_rds:933
+envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes name:! scope_key_builder:936 rds_config_source:161 scoped_route_configurations_list:934 scoped_rds:933
 envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder fragments:937
 envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder header_value_extractor:938
-envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor name element_separator index element:939
-envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement separator key
-envoy.config.filter.network.kafka_broker.v2alpha1.IdBasedBrokerRewriteRule id host port
+envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor name:! element_separator:! index element:939
+envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement separator:! key:!
+envoy.config.filter.network.kafka_broker.v2alpha1.IdBasedBrokerRewriteRule id:! host:! port:!
 envoy.config.filter.network.kafka_broker.v2alpha1.IdBasedBrokerRewriteSpec rules:376
-envoy.config.filter.network.kafka_broker.v2alpha1.KafkaBroker stat_prefix force_response_rewrite id_based_broker_address_rewrite_spec:377
-envoy.config.filter.network.local_rate_limit.v2alpha.LocalRateLimit stat_prefix token_bucket:1392 runtime_enabled:229
-envoy.config.filter.network.mongo_proxy.v2.MongoProxy stat_prefix access_log delay:714 emit_dynamic_metadata
-envoy.config.filter.network.mysql_proxy.v1alpha1.MySQLProxy stat_prefix access_log
-envoy.config.filter.network.rate_limit.v2.RateLimit stat_prefix domain descriptors:697 timeout failure_mode_deny rate_limit_service:470
-envoy.config.filter.network.rbac.v2.RBAC rules:485 shadow_rules:485 stat_prefix enforcement_type
+envoy.config.filter.network.kafka_broker.v2alpha1.KafkaBroker stat_prefix:! force_response_rewrite:! id_based_broker_address_rewrite_spec:377
+envoy.config.filter.network.local_rate_limit.v2alpha.LocalRateLimit stat_prefix:! token_bucket:1392 runtime_enabled:229
+envoy.config.filter.network.mongo_proxy.v2.MongoProxy stat_prefix:! access_log:! delay:714 emit_dynamic_metadata:!
+envoy.config.filter.network.mysql_proxy.v1alpha1.MySQLProxy stat_prefix:! access_log:!
+envoy.config.filter.network.rate_limit.v2.RateLimit stat_prefix:! domain:! descriptors:697 timeout:!d failure_mode_deny:! rate_limit_service:470
+envoy.config.filter.network.rbac.v2.RBAC rules:485 shadow_rules:485 stat_prefix:! enforcement_type:!ONE_TIME_ON_FIRST_BYTE
 envoy.config.filter.network.redis_proxy.v2.RedisProtocolOptions auth_password:163
-envoy.config.filter.network.redis_proxy.v2.RedisProxy stat_prefix cluster settings:946 latency_in_micros prefix_routes:948 downstream_auth_password:163
-envoy.config.filter.network.redis_proxy.v2.RedisProxy.ConnPoolSettings op_timeout enable_hashtagging enable_redirection max_buffer_size_before_flush buffer_flush_timeout max_upstream_unknown_connections enable_command_stats read_policy
-envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes routes:949 case_insensitive catch_all_cluster catch_all_route:949
-envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route prefix remove_prefix cluster request_mirror_policy:951
-envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy cluster runtime_fraction:230 exclude_read_commands
+envoy.config.filter.network.redis_proxy.v2.RedisProxy stat_prefix:! cluster:! settings:946 latency_in_micros:! prefix_routes:948 downstream_auth_password:163
+envoy.config.filter.network.redis_proxy.v2.RedisProxy.ConnPoolSettings op_timeout:!d enable_hashtagging:! enable_redirection:! max_buffer_size_before_flush:! buffer_flush_timeout:!d max_upstream_unknown_connections enable_command_stats:! read_policy:!MASTER
+envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes routes:949 case_insensitive:! catch_all_cluster:! catch_all_route:949
+envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route prefix:! remove_prefix:! cluster:! request_mirror_policy:951
+envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy cluster:! runtime_fraction:230 exclude_read_commands:!
 envoy.config.filter.network.sni_cluster.v2.SniCluster
-envoy.config.filter.network.tcp_proxy.v2.TcpProxy stat_prefix cluster weighted_clusters:960 metadata_match:214 idle_timeout downstream_idle_timeout upstream_idle_timeout access_log:48 deprecated_v1:392 max_connect_attempts hash_policy:1382 tunneling_config:959
+envoy.config.filter.network.tcp_proxy.v2.TcpProxy stat_prefix:! cluster weighted_clusters:960 metadata_match:214 idle_timeout:!d downstream_idle_timeout:!d upstream_idle_timeout:!d access_log:48 deprecated_v1:392 max_connect_attempts hash_policy:1382 tunneling_config:959
 envoy.config.filter.network.tcp_proxy.v2.TcpProxy.DeprecatedV1 routes:393
-envoy.config.filter.network.tcp_proxy.v2.TcpProxy.DeprecatedV1.TCPRoute cluster destination_ip_list:160 destination_ports source_ip_list:160 source_ports
-envoy.config.filter.network.tcp_proxy.v2.TcpProxy.TunnelingConfig hostname
+envoy.config.filter.network.tcp_proxy.v2.TcpProxy.DeprecatedV1.TCPRoute cluster:! destination_ip_list:160 destination_ports:! source_ip_list:160 source_ports:!
+envoy.config.filter.network.tcp_proxy.v2.TcpProxy.TunnelingConfig hostname:!
 envoy.config.filter.network.tcp_proxy.v2.TcpProxy.WeightedCluster clusters:961
-envoy.config.filter.network.tcp_proxy.v2.TcpProxy.WeightedCluster.ClusterWeight name weight metadata_match:214
+envoy.config.filter.network.tcp_proxy.v2.TcpProxy.WeightedCluster.ClusterWeight name:! weight:! metadata_match:214
 envoy.config.filter.network.thrift_proxy.v2alpha1.Route match:975 route:972
-envoy.config.filter.network.thrift_proxy.v2alpha1.RouteAction cluster weighted_clusters:980 cluster_header metadata_match:214 rate_limits:505 strip_service_name
-envoy.config.filter.network.thrift_proxy.v2alpha1.RouteConfiguration name routes:971
-envoy.config.filter.network.thrift_proxy.v2alpha1.RouteMatch method_name service_name invert headers:500
-envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftFilter name config:? typed_config:*
-envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProtocolOptions transport protocol
-envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProxy transport protocol stat_prefix route_config:974 thrift_filters:976
+envoy.config.filter.network.thrift_proxy.v2alpha1.RouteAction cluster weighted_clusters:980 cluster_header metadata_match:214 rate_limits:505 strip_service_name:!
+envoy.config.filter.network.thrift_proxy.v2alpha1.RouteConfiguration name:! routes:971
+envoy.config.filter.network.thrift_proxy.v2alpha1.RouteMatch method_name service_name invert:! headers:500
+envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftFilter name:! config:? typed_config:*
+envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProtocolOptions transport:!AUTO_TRANSPORT protocol:!AUTO_PROTOCOL
+envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProxy transport:!AUTO_TRANSPORT protocol:!AUTO_PROTOCOL stat_prefix:! route_config:974 thrift_filters:976
 envoy.config.filter.network.thrift_proxy.v2alpha1.WeightedCluster clusters:981
-envoy.config.filter.network.thrift_proxy.v2alpha1.WeightedCluster.ClusterWeight name weight metadata_match:214
-envoy.config.filter.network.zookeeper_proxy.v1alpha1.ZooKeeperProxy stat_prefix access_log max_packet_bytes
-envoy.config.filter.thrift.rate_limit.v2alpha1.RateLimit domain stage timeout failure_mode_deny rate_limit_service:470
+envoy.config.filter.network.thrift_proxy.v2alpha1.WeightedCluster.ClusterWeight name:! weight metadata_match:214
+envoy.config.filter.network.zookeeper_proxy.v1alpha1.ZooKeeperProxy stat_prefix:! access_log:! max_packet_bytes
+envoy.config.filter.thrift.rate_limit.v2alpha1.RateLimit domain:! stage:! timeout:!d failure_mode_deny:! rate_limit_service:470
 envoy.config.filter.thrift.router.v2alpha1.Router
-envoy.config.filter.udp.udp_proxy.v2alpha.UdpProxyConfig stat_prefix cluster idle_timeout
-envoy.config.grpc_credential.v2alpha.AwsIamConfig service_name region
-envoy.config.grpc_credential.v2alpha.FileBasedMetadataConfig secret_data:163 header_key header_prefix
-envoy.config.grpc_credential.v3.AwsIamConfig<envoy.config.grpc_credential.v2alpha.AwsIamConfig service_name region
-envoy.config.grpc_credential.v3.FileBasedMetadataConfig<envoy.config.grpc_credential.v2alpha.FileBasedMetadataConfig secret_data:163 header_key header_prefix
-envoy.config.health_checker.redis.v2.Redis key
+envoy.config.filter.udp.udp_proxy.v2alpha.UdpProxyConfig stat_prefix:! cluster idle_timeout:!d
+envoy.config.grpc_credential.v2alpha.AwsIamConfig service_name:! region:!
+envoy.config.grpc_credential.v2alpha.FileBasedMetadataConfig secret_data:163 header_key:! header_prefix:!
+envoy.config.grpc_credential.v3.AwsIamConfig<envoy.config.grpc_credential.v2alpha.AwsIamConfig service_name:! region:!
+envoy.config.grpc_credential.v3.FileBasedMetadataConfig<envoy.config.grpc_credential.v2alpha.FileBasedMetadataConfig secret_data:163 header_key:! header_prefix:!
+envoy.config.health_checker.redis.v2.Redis key:!
 envoy.config.listener.v2.ApiListener api_listener:*
 envoy.config.listener.v3.ActiveRawUdpListenerConfig<envoy.api.v2.listener.ActiveRawUdpListenerConfig
 envoy.config.listener.v3.AdditionalAddress address:151 socket_options:237
 envoy.config.listener.v3.ApiListener<envoy.config.listener.v2.ApiListener api_listener:*
 envoy.config.listener.v3.ApiListenerManager
-envoy.config.listener.v3.Filter<envoy.api.v2.listener.Filter name typed_config:* config_discovery:169
-envoy.config.listener.v3.FilterChain<envoy.api.v2.listener.FilterChain filter_chain_match:423 filters:420 use_proxy_proto metadata:214 transport_socket:241 transport_socket_connect_timeout name on_demand_configuration:422
-envoy.config.listener.v3.FilterChain.OnDemandConfiguration rebuild_timeout
-envoy.config.listener.v3.FilterChainMatch<envoy.api.v2.listener.FilterChainMatch destination_port prefix_ranges:160 address_suffix suffix_len direct_source_prefix_ranges:160 source_type source_prefix_ranges:160 source_ports server_names transport_protocol application_protocols
-envoy.config.listener.v3.Listener<envoy.api.v2.Listener name address:151 additional_addresses:417 stat_prefix filter_chains:421 filter_chain_matcher:1449 use_original_dst default_filter_chain:421 per_connection_buffer_limit_bytes metadata:214 deprecated_v1:427 drain_type listener_filters:430 listener_filters_timeout continue_on_listener_filters_timeout transparent freebind socket_options:236 tcp_fast_open_queue_length traffic_direction udp_listener_config:435 api_listener:418 connection_balance_config:425 reuse_port enable_reuse_port access_log:48 tcp_backlog_size max_connections_to_accept_per_socket_event bind_to_port internal_listener:428 enable_mptcp ignore_global_conn_limit bypass_overload_manager
+envoy.config.listener.v3.Filter<envoy.api.v2.listener.Filter name:! typed_config:* config_discovery:169
+envoy.config.listener.v3.FilterChain<envoy.api.v2.listener.FilterChain filter_chain_match:423 filters:420 use_proxy_proto metadata:214 transport_socket:241 transport_socket_connect_timeout:!d name:! on_demand_configuration:422
+envoy.config.listener.v3.FilterChain.OnDemandConfiguration rebuild_timeout:!d
+envoy.config.listener.v3.FilterChainMatch<envoy.api.v2.listener.FilterChainMatch destination_port prefix_ranges:160 address_suffix:! suffix_len direct_source_prefix_ranges:160 source_type:!ANY source_prefix_ranges:160 source_ports server_names transport_protocol:! application_protocols
+envoy.config.listener.v3.Listener<envoy.api.v2.Listener name:! address:151 additional_addresses:417 stat_prefix:! filter_chains:421 filter_chain_matcher:1449 use_original_dst default_filter_chain:421 per_connection_buffer_limit_bytes metadata:214 deprecated_v1:427 drain_type:!DEFAULT listener_filters:430 listener_filters_timeout:!d continue_on_listener_filters_timeout:! transparent freebind socket_options:236 tcp_fast_open_queue_length traffic_direction:!UNSPECIFIED udp_listener_config:435 api_listener:418 connection_balance_config:425 reuse_port:! enable_reuse_port access_log:48 tcp_backlog_size max_connections_to_accept_per_socket_event bind_to_port internal_listener:428 enable_mptcp:! ignore_global_conn_limit:! bypass_overload_manager:!
 envoy.config.listener.v3.Listener.ConnectionBalanceConfig<envoy.api.v2.Listener.ConnectionBalanceConfig exact_balance:426 extend_balance:242
 envoy.config.listener.v3.Listener.ConnectionBalanceConfig.ExactBalance<envoy.api.v2.Listener.ConnectionBalanceConfig.ExactBalance
 envoy.config.listener.v3.Listener.DeprecatedV1<envoy.api.v2.Listener.DeprecatedV1 bind_to_port
 envoy.config.listener.v3.Listener.InternalListenerConfig
 envoy.config.listener.v3.ListenerCollection entries:1430
-envoy.config.listener.v3.ListenerFilter<envoy.api.v2.listener.ListenerFilter name typed_config:* config_discovery:169 filter_disabled:431
+envoy.config.listener.v3.ListenerFilter<envoy.api.v2.listener.ListenerFilter name:! typed_config:* config_discovery:169 filter_disabled:431
 envoy.config.listener.v3.ListenerFilterChainMatchPredicate<envoy.api.v2.listener.ListenerFilterChainMatchPredicate or_match:432 and_match:432 not_match:431 any_match destination_port_range:1386
 envoy.config.listener.v3.ListenerFilterChainMatchPredicate.MatchSet<envoy.api.v2.listener.ListenerFilterChainMatchPredicate.MatchSet rules:431
 envoy.config.listener.v3.ListenerManager
-envoy.config.listener.v3.QuicProtocolOptions<envoy.api.v2.listener.QuicProtocolOptions quic_protocol_options:222 idle_timeout crypto_handshake_timeout enabled:229 packets_to_read_to_connection_count_ratio crypto_stream_config:242 proof_source_config:242 connection_id_generator_config:242 server_preferred_address_config:242 send_disable_active_migration connection_debug_visitor_config:242
+envoy.config.listener.v3.QuicProtocolOptions<envoy.api.v2.listener.QuicProtocolOptions quic_protocol_options:222 idle_timeout:!d crypto_handshake_timeout:!d enabled:229 packets_to_read_to_connection_count_ratio crypto_stream_config:242 proof_source_config:242 connection_id_generator_config:242 server_preferred_address_config:242 send_disable_active_migration connection_debug_visitor_config:242
 envoy.config.listener.v3.UdpListenerConfig<envoy.api.v2.listener.UdpListenerConfig downstream_socket_config:243 quic_options:434 udp_packet_packet_writer_config:242
 envoy.config.listener.v3.ValidationListenerManager
-envoy.config.metrics.v2.DogStatsdSink address:151 prefix
-envoy.config.metrics.v2.HystrixSink num_buckets
+envoy.config.metrics.v2.DogStatsdSink address:151 prefix:!
+envoy.config.metrics.v2.HystrixSink num_buckets:!!l
 envoy.config.metrics.v2.MetricsServiceConfig grpc_service:174
 envoy.config.metrics.v2.StatsConfig stats_tags:453 use_all_default_tags stats_matcher:450
 envoy.config.metrics.v2.StatsMatcher reject_all exclusion_list:1342 inclusion_list:1342
-envoy.config.metrics.v2.StatsSink name config:? typed_config:*
-envoy.config.metrics.v2.StatsdSink address:151 tcp_cluster_name prefix
-envoy.config.metrics.v2.TagSpecifier tag_name regex fixed_value
-envoy.config.metrics.v3.DogStatsdSink<envoy.config.metrics.v2.DogStatsdSink address:151 prefix max_bytes_per_datagram
+envoy.config.metrics.v2.StatsSink name:! config:? typed_config:*
+envoy.config.metrics.v2.StatsdSink address:151 tcp_cluster_name prefix:!
+envoy.config.metrics.v2.TagSpecifier tag_name:! regex fixed_value
+envoy.config.metrics.v3.DogStatsdSink<envoy.config.metrics.v2.DogStatsdSink address:151 prefix:! max_bytes_per_datagram:!l
 envoy.config.metrics.v3.HistogramBucketSettings match:1351 buckets
-envoy.config.metrics.v3.HystrixSink<envoy.config.metrics.v2.HystrixSink num_buckets
-envoy.config.metrics.v3.MetricsServiceConfig<envoy.config.metrics.v2.MetricsServiceConfig grpc_service:174 transport_api_version report_counters_as_deltas emit_tags_as_labels histogram_emit_mode
+envoy.config.metrics.v3.HystrixSink<envoy.config.metrics.v2.HystrixSink num_buckets:!!l
+envoy.config.metrics.v3.MetricsServiceConfig<envoy.config.metrics.v2.MetricsServiceConfig grpc_service:174 transport_api_version:!AUTO report_counters_as_deltas emit_tags_as_labels:! histogram_emit_mode:!SUMMARY_AND_HISTOGRAM
 envoy.config.metrics.v3.StatsConfig<envoy.config.metrics.v2.StatsConfig stats_tags:453 use_all_default_tags stats_matcher:450 histogram_bucket_settings:446
 envoy.config.metrics.v3.StatsMatcher<envoy.config.metrics.v2.StatsMatcher reject_all exclusion_list:1342 inclusion_list:1342
-envoy.config.metrics.v3.StatsSink<envoy.config.metrics.v2.StatsSink name typed_config:*
-envoy.config.metrics.v3.StatsdSink<envoy.config.metrics.v2.StatsdSink address:151 tcp_cluster_name prefix
-envoy.config.metrics.v3.TagSpecifier<envoy.config.metrics.v2.TagSpecifier tag_name regex fixed_value
-envoy.config.overload.v2alpha.OverloadAction name triggers:468
-envoy.config.overload.v2alpha.OverloadManager refresh_interval resource_monitors:463 actions:461
-envoy.config.overload.v2alpha.ResourceMonitor name config:? typed_config:*
-envoy.config.overload.v2alpha.ThresholdTrigger value
-envoy.config.overload.v2alpha.Trigger name threshold:467
-envoy.config.overload.v3.BufferFactoryConfig minimum_account_to_track_power_of_two
-envoy.config.overload.v3.LoadShedPoint name triggers:468
-envoy.config.overload.v3.OverloadAction<envoy.config.overload.v2alpha.OverloadAction name triggers:468 typed_config:*
-envoy.config.overload.v3.OverloadManager<envoy.config.overload.v2alpha.OverloadManager refresh_interval resource_monitors:463 actions:461 loadshed_points:460 buffer_factory_config:459
-envoy.config.overload.v3.ResourceMonitor<envoy.config.overload.v2alpha.ResourceMonitor name typed_config:*
+envoy.config.metrics.v3.StatsSink<envoy.config.metrics.v2.StatsSink name:! typed_config:*
+envoy.config.metrics.v3.StatsdSink<envoy.config.metrics.v2.StatsdSink address:151 tcp_cluster_name prefix:!
+envoy.config.metrics.v3.TagSpecifier<envoy.config.metrics.v2.TagSpecifier tag_name:! regex fixed_value
+envoy.config.overload.v2alpha.OverloadAction name:! triggers:468
+envoy.config.overload.v2alpha.OverloadManager refresh_interval:!d resource_monitors:463 actions:461
+envoy.config.overload.v2alpha.ResourceMonitor name:! config:? typed_config:*
+envoy.config.overload.v2alpha.ThresholdTrigger value:!
+envoy.config.overload.v2alpha.Trigger name:! threshold:467
+envoy.config.overload.v3.BufferFactoryConfig minimum_account_to_track_power_of_two:!
+envoy.config.overload.v3.LoadShedPoint name:! triggers:468
+envoy.config.overload.v3.OverloadAction<envoy.config.overload.v2alpha.OverloadAction name:! triggers:468 typed_config:*
+envoy.config.overload.v3.OverloadManager<envoy.config.overload.v2alpha.OverloadManager refresh_interval:!d resource_monitors:463 actions:461 loadshed_points:460 buffer_factory_config:459
+envoy.config.overload.v3.ResourceMonitor<envoy.config.overload.v2alpha.ResourceMonitor name:! typed_config:*
 envoy.config.overload.v3.ScaleTimersOverloadActionConfig timer_scale_factors:465
-envoy.config.overload.v3.ScaleTimersOverloadActionConfig.ScaleTimer timer min_timeout min_scale:1388
-envoy.config.overload.v3.ScaledTrigger scaling_threshold saturation_threshold
-envoy.config.overload.v3.ThresholdTrigger<envoy.config.overload.v2alpha.ThresholdTrigger value
-envoy.config.overload.v3.Trigger<envoy.config.overload.v2alpha.Trigger name threshold:467 scaled:466
+envoy.config.overload.v3.ScaleTimersOverloadActionConfig.ScaleTimer timer:!UNSPECIFIED min_timeout:!d min_scale:1388
+envoy.config.overload.v3.ScaledTrigger scaling_threshold:! saturation_threshold:!
+envoy.config.overload.v3.ThresholdTrigger<envoy.config.overload.v2alpha.ThresholdTrigger value:!
+envoy.config.overload.v3.Trigger<envoy.config.overload.v2alpha.Trigger name:! threshold:467 scaled:466
 envoy.config.ratelimit.v2.RateLimitServiceConfig grpc_service:174
-envoy.config.ratelimit.v3.RateLimitServiceConfig<envoy.config.ratelimit.v2.RateLimitServiceConfig grpc_service:174 transport_api_version
+envoy.config.ratelimit.v3.RateLimitServiceConfig<envoy.config.ratelimit.v2.RateLimitServiceConfig grpc_service:174 transport_api_version:!AUTO
 envoy.config.rbac.v2.Permission and_rules:480 or_rules:480 any header:500 url_path:1347 destination_ip:160 destination_port metadata:1343 not_rule:479 requested_server_name:1351
 envoy.config.rbac.v2.Permission.Set rules:479
 envoy.config.rbac.v2.Policy permissions:479 principals:482 condition:1395
 envoy.config.rbac.v2.Principal and_ids:484 or_ids:484 any authenticated:483 source_ip:160 direct_remote_ip:160 remote_ip:160 header:500 url_path:1347 metadata:1343 not_id:482
 envoy.config.rbac.v2.Principal.Authenticated principal_name:1351
 envoy.config.rbac.v2.Principal.Set ids:482
-envoy.config.rbac.v2.RBAC action policies:{}481
-envoy.config.rbac.v3.Action name action
+envoy.config.rbac.v2.RBAC action:!ALLOW policies:{}481
+envoy.config.rbac.v3.Action name:! action:!ALLOW
 envoy.config.rbac.v3.Permission<envoy.config.rbac.v2.Permission and_rules:480 or_rules:480 any header:500 url_path:1347 destination_ip:160 destination_port destination_port_range:1386 metadata:1343 not_rule:479 requested_server_name:1351 matcher:242 uri_template:242
 envoy.config.rbac.v3.Permission.Set<envoy.config.rbac.v2.Permission.Set rules:479
 envoy.config.rbac.v3.Policy<envoy.config.rbac.v2.Policy permissions:479 principals:482 condition:1395 checked_condition:1393
 envoy.config.rbac.v3.Principal<envoy.config.rbac.v2.Principal and_ids:484 or_ids:484 any authenticated:483 source_ip:160 direct_remote_ip:160 remote_ip:160 header:500 url_path:1347 metadata:1343 filter_state:1333 not_id:482
 envoy.config.rbac.v3.Principal.Authenticated<envoy.config.rbac.v2.Principal.Authenticated principal_name:1351
 envoy.config.rbac.v3.Principal.Set<envoy.config.rbac.v2.Principal.Set ids:482
-envoy.config.rbac.v3.RBAC<envoy.config.rbac.v2.RBAC action policies:{}481 audit_logging_options:486
-envoy.config.rbac.v3.RBAC.AuditLoggingOptions audit_condition logger_configs:487
-envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditLoggerConfig audit_logger:242 is_optional
-envoy.config.resource_monitor.fixed_heap.v2alpha.FixedHeapConfig max_heap_size_bytes
-envoy.config.resource_monitor.injected_resource.v2alpha.InjectedResourceConfig filename
+envoy.config.rbac.v3.RBAC<envoy.config.rbac.v2.RBAC action:!ALLOW policies:{}481 audit_logging_options:486
+envoy.config.rbac.v3.RBAC.AuditLoggingOptions audit_condition:!NONE logger_configs:487
+envoy.config.rbac.v3.RBAC.AuditLoggingOptions.AuditLoggerConfig audit_logger:242 is_optional:!
+envoy.config.resource_monitor.fixed_heap.v2alpha.FixedHeapConfig max_heap_size_bytes:!!l
+envoy.config.resource_monitor.injected_resource.v2alpha.InjectedResourceConfig filename:!
 envoy.config.retry.omit_canary_hosts.v2.OmitCanaryHostsPredicate
 envoy.config.retry.omit_host_metadata.v2.OmitHostMetadataConfig metadata_match:214
 envoy.config.retry.previous_hosts.v2.PreviousHostsPredicate
-envoy.config.retry.previous_priorities.PreviousPrioritiesConfig update_frequency
-envoy.config.route.v3.ClusterSpecifierPlugin extension:242 is_optional
-envoy.config.route.v3.CorsPolicy<envoy.api.v2.route.CorsPolicy allow_origin_string_match:1351 allow_methods allow_headers expose_headers max_age allow_credentials filter_enabled:230 shadow_enabled:230 allow_private_network_access forward_not_matching_preflights
-envoy.config.route.v3.Decorator<envoy.api.v2.route.Decorator operation propagate
-envoy.config.route.v3.DirectResponseAction<envoy.api.v2.route.DirectResponseAction status body:163
+envoy.config.retry.previous_priorities.PreviousPrioritiesConfig update_frequency:!
+envoy.config.route.v3.ClusterSpecifierPlugin extension:242 is_optional:!
+envoy.config.route.v3.CorsPolicy<envoy.api.v2.route.CorsPolicy allow_origin_string_match:1351 allow_methods:! allow_headers:! expose_headers:! max_age:! allow_credentials filter_enabled:230 shadow_enabled:230 allow_private_network_access forward_not_matching_preflights
+envoy.config.route.v3.Decorator<envoy.api.v2.route.Decorator operation:! propagate
+envoy.config.route.v3.DirectResponseAction<envoy.api.v2.route.DirectResponseAction status:! body:163
 envoy.config.route.v3.FilterAction<envoy.api.v2.route.FilterAction action:*
-envoy.config.route.v3.FilterConfig config:* is_optional disabled
-envoy.config.route.v3.HeaderMatcher<envoy.api.v2.route.HeaderMatcher name exact_match safe_regex_match:1349 range_match:1387 present_match prefix_match suffix_match contains_match string_match:1351 invert_match treat_missing_header_as_empty
-envoy.config.route.v3.HedgePolicy<envoy.api.v2.route.HedgePolicy initial_requests additional_request_chance:1381 hedge_on_per_try_timeout
-envoy.config.route.v3.InternalRedirectPolicy max_internal_redirects redirect_response_codes predicates:242 allow_cross_scheme_redirect response_headers_to_copy
+envoy.config.route.v3.FilterConfig config:* is_optional:! disabled:!
+envoy.config.route.v3.HeaderMatcher<envoy.api.v2.route.HeaderMatcher name:! exact_match safe_regex_match:1349 range_match:1387 present_match prefix_match suffix_match contains_match string_match:1351 invert_match:! treat_missing_header_as_empty:!
+envoy.config.route.v3.HedgePolicy<envoy.api.v2.route.HedgePolicy initial_requests additional_request_chance:1381 hedge_on_per_try_timeout:!
+envoy.config.route.v3.InternalRedirectPolicy max_internal_redirects redirect_response_codes predicates:242 allow_cross_scheme_redirect:! response_headers_to_copy
 envoy.config.route.v3.NonForwardingAction
-envoy.config.route.v3.QueryParameterMatcher<envoy.api.v2.route.QueryParameterMatcher name string_match:1351 present_match
-envoy.config.route.v3.RateLimit<envoy.api.v2.route.RateLimit stage disable_key actions:506 limit:517
+envoy.config.route.v3.QueryParameterMatcher<envoy.api.v2.route.QueryParameterMatcher name:! string_match:1351 present_match
+envoy.config.route.v3.RateLimit<envoy.api.v2.route.RateLimit stage disable_key:! actions:506 limit:517
 envoy.config.route.v3.RateLimit.Action<envoy.api.v2.route.RateLimit.Action source_cluster:516 destination_cluster:507 request_headers:515 remote_address:514 generic_key:509 header_value_match:510 dynamic_metadata:508 metadata:512 extension:242 masked_remote_address:511 query_parameter_value_match:513
 envoy.config.route.v3.RateLimit.Action.DestinationCluster<envoy.api.v2.route.RateLimit.Action.DestinationCluster
-envoy.config.route.v3.RateLimit.Action.DynamicMetaData descriptor_key metadata_key:1363 default_value
-envoy.config.route.v3.RateLimit.Action.GenericKey<envoy.api.v2.route.RateLimit.Action.GenericKey descriptor_value descriptor_key
-envoy.config.route.v3.RateLimit.Action.HeaderValueMatch<envoy.api.v2.route.RateLimit.Action.HeaderValueMatch descriptor_key descriptor_value expect_match headers:500
+envoy.config.route.v3.RateLimit.Action.DynamicMetaData descriptor_key:! metadata_key:1363 default_value:!
+envoy.config.route.v3.RateLimit.Action.GenericKey<envoy.api.v2.route.RateLimit.Action.GenericKey descriptor_value:! descriptor_key:!
+envoy.config.route.v3.RateLimit.Action.HeaderValueMatch<envoy.api.v2.route.RateLimit.Action.HeaderValueMatch descriptor_key:! descriptor_value:! expect_match headers:500
 envoy.config.route.v3.RateLimit.Action.MaskedRemoteAddress v4_prefix_mask_len v6_prefix_mask_len
-envoy.config.route.v3.RateLimit.Action.MetaData descriptor_key metadata_key:1363 default_value source skip_if_absent
-envoy.config.route.v3.RateLimit.Action.QueryParameterValueMatch descriptor_key descriptor_value expect_match query_parameters:504
+envoy.config.route.v3.RateLimit.Action.MetaData descriptor_key:! metadata_key:1363 default_value:! source:!DYNAMIC skip_if_absent:!
+envoy.config.route.v3.RateLimit.Action.QueryParameterValueMatch descriptor_key:! descriptor_value:! expect_match query_parameters:504
 envoy.config.route.v3.RateLimit.Action.RemoteAddress<envoy.api.v2.route.RateLimit.Action.RemoteAddress
-envoy.config.route.v3.RateLimit.Action.RequestHeaders<envoy.api.v2.route.RateLimit.Action.RequestHeaders header_name descriptor_key skip_if_absent
+envoy.config.route.v3.RateLimit.Action.RequestHeaders<envoy.api.v2.route.RateLimit.Action.RequestHeaders header_name:! descriptor_key:! skip_if_absent:!
 envoy.config.route.v3.RateLimit.Action.SourceCluster<envoy.api.v2.route.RateLimit.Action.SourceCluster
 envoy.config.route.v3.RateLimit.Override dynamic_metadata:518
 envoy.config.route.v3.RateLimit.Override.DynamicMetadata metadata_key:1363
-envoy.config.route.v3.RedirectAction<envoy.api.v2.route.RedirectAction https_redirect scheme_redirect host_redirect port_redirect path_redirect prefix_rewrite regex_rewrite:1348 response_code strip_query
-envoy.config.route.v3.RetryPolicy<envoy.api.v2.route.RetryPolicy retry_on num_retries per_try_timeout per_try_idle_timeout retry_priority:525 retry_host_predicate:524 retry_options_predicates:242 host_selection_retry_max_attempts retriable_status_codes retry_back_off:523 rate_limited_retry_back_off:521 retriable_headers:500 retriable_request_headers:500
-envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff reset_headers:522 max_interval
-envoy.config.route.v3.RetryPolicy.ResetHeader name format
-envoy.config.route.v3.RetryPolicy.RetryBackOff<envoy.api.v2.route.RetryPolicy.RetryBackOff base_interval max_interval
-envoy.config.route.v3.RetryPolicy.RetryHostPredicate<envoy.api.v2.route.RetryPolicy.RetryHostPredicate name typed_config:*
-envoy.config.route.v3.RetryPolicy.RetryPriority<envoy.api.v2.route.RetryPolicy.RetryPriority name typed_config:*
-envoy.config.route.v3.Route<envoy.api.v2.route.Route name match:541 route:527 redirect:519 direct_response:497 filter_action:498 non_forwarding_action:503 metadata:214 decorator:496 typed_per_filter_config:{}* request_headers_to_add:189 request_headers_to_remove response_headers_to_add:189 response_headers_to_remove tracing:548 per_request_buffer_limit_bytes stat_prefix
-envoy.config.route.v3.RouteAction<envoy.api.v2.route.RouteAction cluster cluster_header weighted_clusters:552 cluster_specifier_plugin inline_cluster_specifier_plugin:494 cluster_not_found_response_code metadata_match:214 prefix_rewrite regex_rewrite:1348 path_rewrite_policy:242 host_rewrite_literal auto_host_rewrite host_rewrite_header host_rewrite_path_regex:1348 append_x_forwarded_host timeout idle_timeout early_data_policy:242 retry_policy:520 retry_policy_typed_config:* request_mirror_policies:536 priority rate_limits:505 include_vh_rate_limits hash_policy:528 cors:495 max_grpc_timeout grpc_timeout_offset upgrade_configs:537 internal_redirect_policy:502 internal_redirect_action max_internal_redirects hedge_policy:501 max_stream_duration:535
-envoy.config.route.v3.RouteAction.HashPolicy<envoy.api.v2.route.RouteAction.HashPolicy header:533 cookie:530 connection_properties:529 query_parameter:534 filter_state:532 terminal
-envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties<envoy.api.v2.route.RouteAction.HashPolicy.ConnectionProperties source_ip
-envoy.config.route.v3.RouteAction.HashPolicy.Cookie<envoy.api.v2.route.RouteAction.HashPolicy.Cookie name ttl path attributes:531
-envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute name value
-envoy.config.route.v3.RouteAction.HashPolicy.FilterState<envoy.api.v2.route.RouteAction.HashPolicy.FilterState key
-envoy.config.route.v3.RouteAction.HashPolicy.Header<envoy.api.v2.route.RouteAction.HashPolicy.Header header_name regex_rewrite:1348
-envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter<envoy.api.v2.route.RouteAction.HashPolicy.QueryParameter name
-envoy.config.route.v3.RouteAction.MaxStreamDuration max_stream_duration grpc_timeout_header_max grpc_timeout_header_offset
-envoy.config.route.v3.RouteAction.RequestMirrorPolicy<envoy.api.v2.route.RouteAction.RequestMirrorPolicy cluster cluster_header runtime_fraction:230 trace_sampled disable_shadow_host_suffix_append
-envoy.config.route.v3.RouteAction.UpgradeConfig<envoy.api.v2.route.RouteAction.UpgradeConfig upgrade_type enabled connect_config:538
-envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig proxy_protocol_config:218 allow_post
-envoy.config.route.v3.RouteConfiguration<envoy.api.v2.RouteConfiguration name virtual_hosts:551 vhds:549 internal_only_headers response_headers_to_add:189 response_headers_to_remove request_headers_to_add:189 request_headers_to_remove most_specific_header_mutations_wins validate_clusters max_direct_response_body_size_bytes cluster_specifier_plugins:494 request_mirror_policies:536 ignore_port_in_host_matching ignore_path_parameters_in_path_matching typed_per_filter_config:{}* metadata:214
+envoy.config.route.v3.RedirectAction<envoy.api.v2.route.RedirectAction https_redirect scheme_redirect host_redirect:! port_redirect:! path_redirect prefix_rewrite regex_rewrite:1348 response_code:!MOVED_PERMANENTLY strip_query:!
+envoy.config.route.v3.RetryPolicy<envoy.api.v2.route.RetryPolicy retry_on:! num_retries per_try_timeout:!d per_try_idle_timeout:!d retry_priority:525 retry_host_predicate:524 retry_options_predicates:242 host_selection_retry_max_attempts:!!l retriable_status_codes retry_back_off:523 rate_limited_retry_back_off:521 retriable_headers:500 retriable_request_headers:500
+envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff reset_headers:522 max_interval:!d
+envoy.config.route.v3.RetryPolicy.ResetHeader name:! format:!SECONDS
+envoy.config.route.v3.RetryPolicy.RetryBackOff<envoy.api.v2.route.RetryPolicy.RetryBackOff base_interval:!d max_interval:!d
+envoy.config.route.v3.RetryPolicy.RetryHostPredicate<envoy.api.v2.route.RetryPolicy.RetryHostPredicate name:! typed_config:*
+envoy.config.route.v3.RetryPolicy.RetryPriority<envoy.api.v2.route.RetryPolicy.RetryPriority name:! typed_config:*
+envoy.config.route.v3.Route<envoy.api.v2.route.Route name:! match:541 route:527 redirect:519 direct_response:497 filter_action:498 non_forwarding_action:503 metadata:214 decorator:496 typed_per_filter_config:{}* request_headers_to_add:189 request_headers_to_remove response_headers_to_add:189 response_headers_to_remove tracing:548 per_request_buffer_limit_bytes stat_prefix:!
+envoy.config.route.v3.RouteAction<envoy.api.v2.route.RouteAction cluster cluster_header weighted_clusters:552 cluster_specifier_plugin inline_cluster_specifier_plugin:494 cluster_not_found_response_code:!SERVICE_UNAVAILABLE metadata_match:214 prefix_rewrite:! regex_rewrite:1348 path_rewrite_policy:242 host_rewrite_literal auto_host_rewrite host_rewrite_header host_rewrite_path_regex:1348 append_x_forwarded_host:! timeout:!d idle_timeout:!d early_data_policy:242 retry_policy:520 retry_policy_typed_config:* request_mirror_policies:536 priority:!DEFAULT rate_limits:505 include_vh_rate_limits hash_policy:528 cors:495 max_grpc_timeout:!d grpc_timeout_offset:!d upgrade_configs:537 internal_redirect_policy:502 internal_redirect_action:!PASS_THROUGH_INTERNAL_REDIRECT max_internal_redirects hedge_policy:501 max_stream_duration:535
+envoy.config.route.v3.RouteAction.HashPolicy<envoy.api.v2.route.RouteAction.HashPolicy header:533 cookie:530 connection_properties:529 query_parameter:534 filter_state:532 terminal:!
+envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties<envoy.api.v2.route.RouteAction.HashPolicy.ConnectionProperties source_ip:!
+envoy.config.route.v3.RouteAction.HashPolicy.Cookie<envoy.api.v2.route.RouteAction.HashPolicy.Cookie name:! ttl:!d path:! attributes:531
+envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute name:! value:!
+envoy.config.route.v3.RouteAction.HashPolicy.FilterState<envoy.api.v2.route.RouteAction.HashPolicy.FilterState key:!
+envoy.config.route.v3.RouteAction.HashPolicy.Header<envoy.api.v2.route.RouteAction.HashPolicy.Header header_name:! regex_rewrite:1348
+envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter<envoy.api.v2.route.RouteAction.HashPolicy.QueryParameter name:!
+envoy.config.route.v3.RouteAction.MaxStreamDuration max_stream_duration:!d grpc_timeout_header_max:!d grpc_timeout_header_offset:!d
+envoy.config.route.v3.RouteAction.RequestMirrorPolicy<envoy.api.v2.route.RouteAction.RequestMirrorPolicy cluster:! cluster_header:! runtime_fraction:230 trace_sampled disable_shadow_host_suffix_append:!
+envoy.config.route.v3.RouteAction.UpgradeConfig<envoy.api.v2.route.RouteAction.UpgradeConfig upgrade_type:! enabled connect_config:538
+envoy.config.route.v3.RouteAction.UpgradeConfig.ConnectConfig proxy_protocol_config:218 allow_post:!
+envoy.config.route.v3.RouteConfiguration<envoy.api.v2.RouteConfiguration name:! virtual_hosts:551 vhds:549 internal_only_headers response_headers_to_add:189 response_headers_to_remove request_headers_to_add:189 request_headers_to_remove most_specific_header_mutations_wins:! validate_clusters max_direct_response_body_size_bytes cluster_specifier_plugins:494 request_mirror_policies:536 ignore_port_in_host_matching:! ignore_path_parameters_in_path_matching:! typed_per_filter_config:{}* metadata:214
 envoy.config.route.v3.RouteList routes:526
 envoy.config.route.v3.RouteMatch<envoy.api.v2.route.RouteMatch prefix path safe_regex:1349 connect_matcher:542 path_separated_prefix path_match_policy:242 case_sensitive runtime_fraction:230 headers:500 query_parameters:504 grpc:543 tls_context:544 dynamic_metadata:1343
 envoy.config.route.v3.RouteMatch.ConnectMatcher
 envoy.config.route.v3.RouteMatch.GrpcRouteMatchOptions<envoy.api.v2.route.RouteMatch.GrpcRouteMatchOptions
 envoy.config.route.v3.RouteMatch.TlsContextMatchOptions<envoy.api.v2.route.RouteMatch.TlsContextMatchOptions presented validated
-envoy.config.route.v3.ScopedRouteConfiguration<envoy.api.v2.ScopedRouteConfiguration on_demand name route_configuration_name route_configuration:539 key:546
+envoy.config.route.v3.ScopedRouteConfiguration<envoy.api.v2.ScopedRouteConfiguration on_demand:! name:! route_configuration_name:! route_configuration:539 key:546
 envoy.config.route.v3.ScopedRouteConfiguration.Key<envoy.api.v2.ScopedRouteConfiguration.Key fragments:547
 envoy.config.route.v3.ScopedRouteConfiguration.Key.Fragment<envoy.api.v2.ScopedRouteConfiguration.Key.Fragment string_key
 envoy.config.route.v3.Tracing<envoy.api.v2.route.Tracing client_sampling:1381 random_sampling:1381 overall_sampling:1381 custom_tags:1375
 envoy.config.route.v3.Vhds<envoy.api.v2.Vhds config_source:161
-envoy.config.route.v3.VirtualCluster<envoy.api.v2.route.VirtualCluster headers:500 name
-envoy.config.route.v3.VirtualHost<envoy.api.v2.route.VirtualHost name domains routes:526 matcher:1449 require_tls virtual_clusters:550 rate_limits:505 request_headers_to_add:189 request_headers_to_remove response_headers_to_add:189 response_headers_to_remove cors:495 typed_per_filter_config:{}* include_request_attempt_count include_attempt_count_in_response retry_policy:520 retry_policy_typed_config:* hedge_policy:501 include_is_timeout_retry_header per_request_buffer_limit_bytes request_mirror_policies:536 metadata:214
-envoy.config.route.v3.WeightedCluster<envoy.api.v2.route.WeightedCluster clusters:553 total_weight runtime_key_prefix header_name
-envoy.config.route.v3.WeightedCluster.ClusterWeight<envoy.api.v2.route.WeightedCluster.ClusterWeight name cluster_header weight metadata_match:214 request_headers_to_add:189 request_headers_to_remove response_headers_to_add:189 response_headers_to_remove typed_per_filter_config:{}* host_rewrite_literal
-envoy.config.tap.v3.BufferedAdminSink max_traces timeout
-envoy.config.tap.v3.FilePerTapSink<envoy.service.tap.v2alpha.FilePerTapSink path_prefix
-envoy.config.tap.v3.HttpGenericBodyMatch bytes_limit patterns:557
+envoy.config.route.v3.VirtualCluster<envoy.api.v2.route.VirtualCluster headers:500 name:!
+envoy.config.route.v3.VirtualHost<envoy.api.v2.route.VirtualHost name:! domains routes:526 matcher:1449 require_tls:!NONE virtual_clusters:550 rate_limits:505 request_headers_to_add:189 request_headers_to_remove response_headers_to_add:189 response_headers_to_remove cors:495 typed_per_filter_config:{}* include_request_attempt_count:! include_attempt_count_in_response:! retry_policy:520 retry_policy_typed_config:* hedge_policy:501 include_is_timeout_retry_header:! per_request_buffer_limit_bytes request_mirror_policies:536 metadata:214
+envoy.config.route.v3.WeightedCluster<envoy.api.v2.route.WeightedCluster clusters:553 total_weight runtime_key_prefix:! header_name
+envoy.config.route.v3.WeightedCluster.ClusterWeight<envoy.api.v2.route.WeightedCluster.ClusterWeight name:! cluster_header:! weight metadata_match:214 request_headers_to_add:189 request_headers_to_remove response_headers_to_add:189 response_headers_to_remove typed_per_filter_config:{}* host_rewrite_literal
+envoy.config.tap.v3.BufferedAdminSink max_traces:!!l timeout:!d
+envoy.config.tap.v3.FilePerTapSink<envoy.service.tap.v2alpha.FilePerTapSink path_prefix:!
+envoy.config.tap.v3.HttpGenericBodyMatch bytes_limit:! patterns:557
 envoy.config.tap.v3.HttpGenericBodyMatch.GenericTextMatch string_match binary_match
 envoy.config.tap.v3.HttpHeadersMatch<envoy.service.tap.v2alpha.HttpHeadersMatch headers:500
 envoy.config.tap.v3.MatchPredicate<envoy.service.tap.v2alpha.MatchPredicate or_match:560 and_match:560 not_match:559 any_match http_request_headers_match:558 http_request_trailers_match:558 http_response_headers_match:558 http_response_trailers_match:558 http_request_generic_body_match:556 http_response_generic_body_match:556
 envoy.config.tap.v3.MatchPredicate.MatchSet<envoy.service.tap.v2alpha.MatchPredicate.MatchSet rules:559
-envoy.config.tap.v3.OutputConfig<envoy.service.tap.v2alpha.OutputConfig sinks:562 max_buffered_rx_bytes max_buffered_tx_bytes streaming
-envoy.config.tap.v3.OutputSink<envoy.service.tap.v2alpha.OutputSink format streaming_admin:563 file_per_tap:555 streaming_grpc:564 buffered_admin:554 custom_sink:242
+envoy.config.tap.v3.OutputConfig<envoy.service.tap.v2alpha.OutputConfig sinks:562 max_buffered_rx_bytes max_buffered_tx_bytes streaming:!
+envoy.config.tap.v3.OutputSink<envoy.service.tap.v2alpha.OutputSink format:!JSON_BODY_AS_BYTES streaming_admin:563 file_per_tap:555 streaming_grpc:564 buffered_admin:554 custom_sink:242
 envoy.config.tap.v3.StreamingAdminSink<envoy.service.tap.v2alpha.StreamingAdminSink
-envoy.config.tap.v3.StreamingGrpcSink<envoy.service.tap.v2alpha.StreamingGrpcSink tap_id grpc_service:174
+envoy.config.tap.v3.StreamingGrpcSink<envoy.service.tap.v2alpha.StreamingGrpcSink tap_id:! grpc_service:174
 envoy.config.tap.v3.TapConfig<envoy.service.tap.v2alpha.TapConfig match_config:559 match:136 output_config:561 tap_enabled:230
-envoy.config.trace.v2.DatadogConfig collector_cluster service_name
-envoy.config.trace.v2.DynamicOtConfig library config:?
-envoy.config.trace.v2.LightstepConfig collector_cluster access_token_file propagation_modes
-envoy.config.trace.v2.OpenCensusConfig trace_config:opencensus.proto.trace.v1.TraceConfig stdout_exporter_enabled stackdriver_exporter_enabled stackdriver_project_id stackdriver_address stackdriver_grpc_service:174 zipkin_exporter_enabled zipkin_url ocagent_exporter_enabled ocagent_address ocagent_grpc_service:174 incoming_trace_context outgoing_trace_context
+envoy.config.trace.v2.DatadogConfig collector_cluster:! service_name:!
+envoy.config.trace.v2.DynamicOtConfig library:! config:?
+envoy.config.trace.v2.LightstepConfig collector_cluster:! access_token_file:! propagation_modes
+envoy.config.trace.v2.OpenCensusConfig trace_config:opencensus.proto.trace.v1.TraceConfig stdout_exporter_enabled:! stackdriver_exporter_enabled:! stackdriver_project_id:! stackdriver_address:! stackdriver_grpc_service:174 zipkin_exporter_enabled:! zipkin_url:! ocagent_exporter_enabled:! ocagent_address:! ocagent_grpc_service:174 incoming_trace_context outgoing_trace_context
 envoy.config.trace.v2.TraceServiceConfig grpc_service:174
 envoy.config.trace.v2.Tracing http:585
-envoy.config.trace.v2.Tracing.Http name config:? typed_config:*
-envoy.config.trace.v2.ZipkinConfig collector_cluster collector_endpoint trace_id_128bit shared_span_context collector_endpoint_version
-envoy.config.trace.v2alpha.XRayConfig daemon_endpoint:235 segment_name sampling_rule_manifest:163
-envoy.config.trace.v3.ClientConfig service_name instance_name backend_token max_cache_size
-envoy.config.trace.v3.DatadogConfig<envoy.config.trace.v2.DatadogConfig collector_cluster service_name collector_hostname remote_config:577
-envoy.config.trace.v3.DatadogRemoteConfig polling_interval
-envoy.config.trace.v3.DynamicOtConfig<envoy.config.trace.v2.DynamicOtConfig library config:?
-envoy.config.trace.v3.LightstepConfig<envoy.config.trace.v2.LightstepConfig collector_cluster access_token_file access_token:163 propagation_modes
-envoy.config.trace.v3.OpenCensusConfig<envoy.config.trace.v2.OpenCensusConfig trace_config:opencensus.proto.trace.v1.TraceConfig stdout_exporter_enabled stackdriver_exporter_enabled stackdriver_project_id stackdriver_address stackdriver_grpc_service:174 zipkin_exporter_enabled zipkin_url ocagent_exporter_enabled ocagent_address ocagent_grpc_service:174 incoming_trace_context outgoing_trace_context
-envoy.config.trace.v3.OpenTelemetryConfig grpc_service:174 http_service:206 service_name resource_detectors:242 sampler:242
+envoy.config.trace.v2.Tracing.Http name:! config:? typed_config:*
+envoy.config.trace.v2.ZipkinConfig collector_cluster:! collector_endpoint:! trace_id_128bit:! shared_span_context collector_endpoint_version:!HTTP_JSON_V1
+envoy.config.trace.v2alpha.XRayConfig daemon_endpoint:235 segment_name:! sampling_rule_manifest:163
+envoy.config.trace.v3.ClientConfig service_name:! instance_name:! backend_token max_cache_size
+envoy.config.trace.v3.DatadogConfig<envoy.config.trace.v2.DatadogConfig collector_cluster:! service_name:! collector_hostname:! remote_config:577
+envoy.config.trace.v3.DatadogRemoteConfig polling_interval:!d
+envoy.config.trace.v3.DynamicOtConfig<envoy.config.trace.v2.DynamicOtConfig library:! config:?
+envoy.config.trace.v3.LightstepConfig<envoy.config.trace.v2.LightstepConfig collector_cluster:! access_token_file:! access_token:163 propagation_modes
+envoy.config.trace.v3.OpenCensusConfig<envoy.config.trace.v2.OpenCensusConfig trace_config:opencensus.proto.trace.v1.TraceConfig stdout_exporter_enabled:! stackdriver_exporter_enabled:! stackdriver_project_id:! stackdriver_address:! stackdriver_grpc_service:174 zipkin_exporter_enabled:! zipkin_url:! ocagent_exporter_enabled:! ocagent_address:! ocagent_grpc_service:174 incoming_trace_context outgoing_trace_context
+envoy.config.trace.v3.OpenTelemetryConfig grpc_service:174 http_service:206 service_name:! resource_detectors:242 sampler:242
 envoy.config.trace.v3.SkyWalkingConfig grpc_service:174 client_config:575
 envoy.config.trace.v3.TraceServiceConfig<envoy.config.trace.v2.TraceServiceConfig grpc_service:174
 envoy.config.trace.v3.Tracing<envoy.config.trace.v2.Tracing http:585
-envoy.config.trace.v3.Tracing.Http<envoy.config.trace.v2.Tracing.Http name typed_config:*
-envoy.config.trace.v3.XRayConfig<envoy.config.trace.v2alpha.XRayConfig daemon_endpoint:235 segment_name sampling_rule_manifest:163 segment_fields:587
-envoy.config.trace.v3.XRayConfig.SegmentFields origin aws:?
-envoy.config.trace.v3.ZipkinConfig<envoy.config.trace.v2.ZipkinConfig collector_cluster collector_endpoint trace_id_128bit shared_span_context collector_endpoint_version collector_hostname split_spans_for_request
-envoy.config.transport_socket.alts.v2alpha.Alts handshaker_service peer_service_accounts
+envoy.config.trace.v3.Tracing.Http<envoy.config.trace.v2.Tracing.Http name:! typed_config:*
+envoy.config.trace.v3.XRayConfig<envoy.config.trace.v2alpha.XRayConfig daemon_endpoint:235 segment_name:! sampling_rule_manifest:163 segment_fields:587
+envoy.config.trace.v3.XRayConfig.SegmentFields origin:! aws:?
+envoy.config.trace.v3.ZipkinConfig<envoy.config.trace.v2.ZipkinConfig collector_cluster:! collector_endpoint:! trace_id_128bit:! shared_span_context collector_endpoint_version:!DEPRECATED_AND_UNAVAILABLE_DO_NOT_USE collector_hostname:! split_spans_for_request:!
+envoy.config.transport_socket.alts.v2alpha.Alts handshaker_service:! peer_service_accounts
 envoy.config.transport_socket.raw_buffer.v2.RawBuffer
 envoy.config.transport_socket.tap.v2alpha.Tap common_config:701 transport_socket:241
 envoy.config.upstream.local_address_selector.v3.DefaultLocalAddressSelector
-envoy.data.accesslog.v2.AccessLogCommon sample_rate downstream_remote_address:151 downstream_local_address:151 tls_properties:612 start_time time_to_last_rx_byte time_to_first_upstream_tx_byte time_to_last_upstream_tx_byte time_to_first_upstream_rx_byte time_to_last_upstream_rx_byte time_to_first_downstream_tx_byte time_to_last_downstream_tx_byte upstream_remote_address:151 upstream_local_address:151 upstream_cluster response_flags:609 metadata:214 upstream_transport_failure_reason route_name downstream_direct_remote_address:151 filter_state_objects:{}*
-envoy.data.accesslog.v2.ConnectionProperties received_bytes sent_bytes
-envoy.data.accesslog.v2.HTTPAccessLogEntry common_properties:604 protocol_version request:607 response:608
-envoy.data.accesslog.v2.HTTPRequestProperties request_method scheme authority port path user_agent referer forwarded_for request_id original_path request_headers_bytes request_body_bytes request_headers:{}
-envoy.data.accesslog.v2.HTTPResponseProperties response_code response_headers_bytes response_body_bytes response_headers:{} response_trailers:{} response_code_details
-envoy.data.accesslog.v2.ResponseFlags failed_local_healthcheck no_healthy_upstream upstream_request_timeout local_reset upstream_remote_reset upstream_connection_failure upstream_connection_termination upstream_overflow no_route_found delay_injected fault_injected rate_limited unauthorized_details:610 rate_limit_service_error downstream_connection_termination upstream_retry_limit_exceeded stream_idle_timeout invalid_envoy_request_headers downstream_protocol_error
-envoy.data.accesslog.v2.ResponseFlags.Unauthorized reason
+envoy.data.accesslog.v2.AccessLogCommon sample_rate:! downstream_remote_address:151 downstream_local_address:151 tls_properties:612 start_time time_to_last_rx_byte:!d time_to_first_upstream_tx_byte:!d time_to_last_upstream_tx_byte:!d time_to_first_upstream_rx_byte:!d time_to_last_upstream_rx_byte:!d time_to_first_downstream_tx_byte:!d time_to_last_downstream_tx_byte:!d upstream_remote_address:151 upstream_local_address:151 upstream_cluster:! response_flags:609 metadata:214 upstream_transport_failure_reason:! route_name:! downstream_direct_remote_address:151 filter_state_objects:{}*
+envoy.data.accesslog.v2.ConnectionProperties received_bytes:!!l sent_bytes:!!l
+envoy.data.accesslog.v2.HTTPAccessLogEntry common_properties:604 protocol_version:!PROTOCOL_UNSPECIFIED request:607 response:608
+envoy.data.accesslog.v2.HTTPRequestProperties request_method scheme:! authority:! port path:! user_agent:! referer:! forwarded_for:! request_id:! original_path:! request_headers_bytes:!!l request_body_bytes:!!l request_headers:{}
+envoy.data.accesslog.v2.HTTPResponseProperties response_code response_headers_bytes:!!l response_body_bytes:!!l response_headers:{} response_trailers:{} response_code_details:!
+envoy.data.accesslog.v2.ResponseFlags failed_local_healthcheck:! no_healthy_upstream:! upstream_request_timeout:! local_reset:! upstream_remote_reset:! upstream_connection_failure:! upstream_connection_termination:! upstream_overflow:! no_route_found:! delay_injected:! fault_injected:! rate_limited:! unauthorized_details:610 rate_limit_service_error:! downstream_connection_termination:! upstream_retry_limit_exceeded:! stream_idle_timeout:! invalid_envoy_request_headers:! downstream_protocol_error:!
+envoy.data.accesslog.v2.ResponseFlags.Unauthorized reason:!REASON_UNSPECIFIED
 envoy.data.accesslog.v2.TCPAccessLogEntry common_properties:604 connection_properties:605
-envoy.data.accesslog.v2.TLSProperties tls_version tls_cipher_suite tls_sni_hostname local_certificate_properties:613 peer_certificate_properties:613 tls_session_id
-envoy.data.accesslog.v2.TLSProperties.CertificateProperties subject_alt_name:614 subject
+envoy.data.accesslog.v2.TLSProperties tls_version:!VERSION_UNSPECIFIED tls_cipher_suite tls_sni_hostname:! local_certificate_properties:613 peer_certificate_properties:613 tls_session_id:!
+envoy.data.accesslog.v2.TLSProperties.CertificateProperties subject_alt_name:614 subject:!
 envoy.data.accesslog.v2.TLSProperties.CertificateProperties.SubjectAltName uri dns
-envoy.data.accesslog.v3.AccessLogCommon<envoy.data.accesslog.v2.AccessLogCommon sample_rate downstream_remote_address:151 downstream_local_address:151 tls_properties:612 start_time time_to_last_rx_byte time_to_first_upstream_tx_byte time_to_last_upstream_tx_byte time_to_first_upstream_rx_byte time_to_last_upstream_rx_byte time_to_first_downstream_tx_byte time_to_last_downstream_tx_byte upstream_remote_address:151 upstream_local_address:151 upstream_cluster response_flags:609 metadata:214 upstream_transport_failure_reason route_name downstream_direct_remote_address:151 filter_state_objects:{}* custom_tags:{} duration upstream_request_attempt_count connection_termination_details stream_id intermediate_log_entry downstream_transport_failure_reason downstream_wire_bytes_sent downstream_wire_bytes_received upstream_wire_bytes_sent upstream_wire_bytes_received access_log_type
-envoy.data.accesslog.v3.ConnectionProperties<envoy.data.accesslog.v2.ConnectionProperties received_bytes sent_bytes
-envoy.data.accesslog.v3.HTTPAccessLogEntry<envoy.data.accesslog.v2.HTTPAccessLogEntry common_properties:604 protocol_version request:607 response:608
-envoy.data.accesslog.v3.HTTPRequestProperties<envoy.data.accesslog.v2.HTTPRequestProperties request_method scheme authority port path user_agent referer forwarded_for request_id original_path request_headers_bytes request_body_bytes request_headers:{} upstream_header_bytes_sent downstream_header_bytes_received
-envoy.data.accesslog.v3.HTTPResponseProperties<envoy.data.accesslog.v2.HTTPResponseProperties response_code response_headers_bytes response_body_bytes response_headers:{} response_trailers:{} response_code_details upstream_header_bytes_received downstream_header_bytes_sent
-envoy.data.accesslog.v3.ResponseFlags<envoy.data.accesslog.v2.ResponseFlags failed_local_healthcheck no_healthy_upstream upstream_request_timeout local_reset upstream_remote_reset upstream_connection_failure upstream_connection_termination upstream_overflow no_route_found delay_injected fault_injected rate_limited unauthorized_details:610 rate_limit_service_error downstream_connection_termination upstream_retry_limit_exceeded stream_idle_timeout invalid_envoy_request_headers downstream_protocol_error upstream_max_stream_duration_reached response_from_cache_filter no_filter_config_found duration_timeout upstream_protocol_error no_cluster_found overload_manager dns_resolution_failure downstream_remote_reset
-envoy.data.accesslog.v3.ResponseFlags.Unauthorized<envoy.data.accesslog.v2.ResponseFlags.Unauthorized reason
+envoy.data.accesslog.v3.AccessLogCommon<envoy.data.accesslog.v2.AccessLogCommon sample_rate:! downstream_remote_address:151 downstream_local_address:151 tls_properties:612 start_time time_to_last_rx_byte:!d time_to_first_upstream_tx_byte:!d time_to_last_upstream_tx_byte:!d time_to_first_upstream_rx_byte:!d time_to_last_upstream_rx_byte:!d time_to_first_downstream_tx_byte:!d time_to_last_downstream_tx_byte:!d upstream_remote_address:151 upstream_local_address:151 upstream_cluster:! response_flags:609 metadata:214 upstream_transport_failure_reason:! route_name:! downstream_direct_remote_address:151 filter_state_objects:{}* custom_tags:{} duration:!d upstream_request_attempt_count:! connection_termination_details:! stream_id:! intermediate_log_entry:! downstream_transport_failure_reason:! downstream_wire_bytes_sent:!!l downstream_wire_bytes_received:!!l upstream_wire_bytes_sent:!!l upstream_wire_bytes_received:!!l access_log_type:!NotSet
+envoy.data.accesslog.v3.ConnectionProperties<envoy.data.accesslog.v2.ConnectionProperties received_bytes:!!l sent_bytes:!!l
+envoy.data.accesslog.v3.HTTPAccessLogEntry<envoy.data.accesslog.v2.HTTPAccessLogEntry common_properties:604 protocol_version:!PROTOCOL_UNSPECIFIED request:607 response:608
+envoy.data.accesslog.v3.HTTPRequestProperties<envoy.data.accesslog.v2.HTTPRequestProperties request_method:!METHOD_UNSPECIFIED scheme:! authority:! port path:! user_agent:! referer:! forwarded_for:! request_id:! original_path:! request_headers_bytes:!!l request_body_bytes:!!l request_headers:{} upstream_header_bytes_sent:!!l downstream_header_bytes_received:!!l
+envoy.data.accesslog.v3.HTTPResponseProperties<envoy.data.accesslog.v2.HTTPResponseProperties response_code response_headers_bytes:!!l response_body_bytes:!!l response_headers:{} response_trailers:{} response_code_details:! upstream_header_bytes_received:!!l downstream_header_bytes_sent:!!l
+envoy.data.accesslog.v3.ResponseFlags<envoy.data.accesslog.v2.ResponseFlags failed_local_healthcheck:! no_healthy_upstream:! upstream_request_timeout:! local_reset:! upstream_remote_reset:! upstream_connection_failure:! upstream_connection_termination:! upstream_overflow:! no_route_found:! delay_injected:! fault_injected:! rate_limited:! unauthorized_details:610 rate_limit_service_error:! downstream_connection_termination:! upstream_retry_limit_exceeded:! stream_idle_timeout:! invalid_envoy_request_headers:! downstream_protocol_error:! upstream_max_stream_duration_reached:! response_from_cache_filter:! no_filter_config_found:! duration_timeout:! upstream_protocol_error:! no_cluster_found:! overload_manager:! dns_resolution_failure:! downstream_remote_reset:!
+envoy.data.accesslog.v3.ResponseFlags.Unauthorized<envoy.data.accesslog.v2.ResponseFlags.Unauthorized reason:!REASON_UNSPECIFIED
 envoy.data.accesslog.v3.TCPAccessLogEntry<envoy.data.accesslog.v2.TCPAccessLogEntry common_properties:604 connection_properties:605
-envoy.data.accesslog.v3.TLSProperties<envoy.data.accesslog.v2.TLSProperties tls_version tls_cipher_suite tls_sni_hostname local_certificate_properties:613 peer_certificate_properties:613 tls_session_id ja3_fingerprint
-envoy.data.accesslog.v3.TLSProperties.CertificateProperties<envoy.data.accesslog.v2.TLSProperties.CertificateProperties subject_alt_name:614 subject issuer
+envoy.data.accesslog.v3.TLSProperties<envoy.data.accesslog.v2.TLSProperties tls_version:!VERSION_UNSPECIFIED tls_cipher_suite tls_sni_hostname:! local_certificate_properties:613 peer_certificate_properties:613 tls_session_id:! ja3_fingerprint:!
+envoy.data.accesslog.v3.TLSProperties.CertificateProperties<envoy.data.accesslog.v2.TLSProperties.CertificateProperties subject_alt_name:614 subject:! issuer:!
 envoy.data.accesslog.v3.TLSProperties.CertificateProperties.SubjectAltName<envoy.data.accesslog.v2.TLSProperties.CertificateProperties.SubjectAltName uri dns
-envoy.data.cluster.v2alpha.OutlierDetectionEvent type timestamp secs_since_last_action cluster_name upstream_url action num_ejections enforced eject_success_rate_event:622 eject_consecutive_event:620 eject_failure_percentage_event:621
+envoy.data.cluster.v2alpha.OutlierDetectionEvent type:!CONSECUTIVE_5XX timestamp secs_since_last_action:!l cluster_name:! upstream_url:! action:!EJECT num_ejections:! enforced:! eject_success_rate_event:622 eject_consecutive_event:620 eject_failure_percentage_event:621
 envoy.data.cluster.v2alpha.OutlierEjectConsecutive
-envoy.data.cluster.v2alpha.OutlierEjectFailurePercentage host_success_rate
-envoy.data.cluster.v2alpha.OutlierEjectSuccessRate host_success_rate cluster_average_success_rate cluster_success_rate_ejection_threshold
-envoy.data.cluster.v3.OutlierDetectionEvent<envoy.data.cluster.v2alpha.OutlierDetectionEvent type timestamp secs_since_last_action cluster_name upstream_url action num_ejections enforced eject_success_rate_event:622 eject_consecutive_event:620 eject_failure_percentage_event:621
+envoy.data.cluster.v2alpha.OutlierEjectFailurePercentage host_success_rate:!
+envoy.data.cluster.v2alpha.OutlierEjectSuccessRate host_success_rate:! cluster_average_success_rate:! cluster_success_rate_ejection_threshold:!
+envoy.data.cluster.v3.OutlierDetectionEvent<envoy.data.cluster.v2alpha.OutlierDetectionEvent type:!CONSECUTIVE_5XX timestamp secs_since_last_action:!l cluster_name:! upstream_url:! action:!EJECT num_ejections:! enforced:! eject_success_rate_event:622 eject_consecutive_event:620 eject_failure_percentage_event:621
 envoy.data.cluster.v3.OutlierEjectConsecutive<envoy.data.cluster.v2alpha.OutlierEjectConsecutive
-envoy.data.cluster.v3.OutlierEjectFailurePercentage<envoy.data.cluster.v2alpha.OutlierEjectFailurePercentage host_success_rate
-envoy.data.cluster.v3.OutlierEjectSuccessRate<envoy.data.cluster.v2alpha.OutlierEjectSuccessRate host_success_rate cluster_average_success_rate cluster_success_rate_ejection_threshold
+envoy.data.cluster.v3.OutlierEjectFailurePercentage<envoy.data.cluster.v2alpha.OutlierEjectFailurePercentage host_success_rate:!
+envoy.data.cluster.v3.OutlierEjectSuccessRate<envoy.data.cluster.v2alpha.OutlierEjectSuccessRate host_success_rate:! cluster_average_success_rate:! cluster_success_rate_ejection_threshold:!
 envoy.data.core.v2alpha.DegradedHealthyHost
-envoy.data.core.v2alpha.HealthCheckAddHealthy first_check
-envoy.data.core.v2alpha.HealthCheckEjectUnhealthy failure_type
-envoy.data.core.v2alpha.HealthCheckEvent health_checker_type host:151 cluster_name eject_unhealthy_event:631 add_healthy_event:630 health_check_failure_event:633 degraded_healthy_host:629 no_longer_degraded_host:635 timestamp
-envoy.data.core.v2alpha.HealthCheckFailure failure_type first_check
+envoy.data.core.v2alpha.HealthCheckAddHealthy first_check:!
+envoy.data.core.v2alpha.HealthCheckEjectUnhealthy failure_type:!ACTIVE
+envoy.data.core.v2alpha.HealthCheckEvent health_checker_type:!HTTP host:151 cluster_name:! eject_unhealthy_event:631 add_healthy_event:630 health_check_failure_event:633 degraded_healthy_host:629 no_longer_degraded_host:635 timestamp
+envoy.data.core.v2alpha.HealthCheckFailure failure_type:!ACTIVE first_check:!
 envoy.data.core.v2alpha.NoLongerDegradedHost
 envoy.data.core.v3.DegradedHealthyHost<envoy.data.core.v2alpha.DegradedHealthyHost
-envoy.data.core.v3.HealthCheckAddHealthy<envoy.data.core.v2alpha.HealthCheckAddHealthy first_check
-envoy.data.core.v3.HealthCheckEjectUnhealthy<envoy.data.core.v2alpha.HealthCheckEjectUnhealthy failure_type
-envoy.data.core.v3.HealthCheckEvent<envoy.data.core.v2alpha.HealthCheckEvent health_checker_type host:151 cluster_name eject_unhealthy_event:631 add_healthy_event:630 successful_health_check_event:634 health_check_failure_event:633 degraded_healthy_host:629 no_longer_degraded_host:635 timestamp metadata:214 locality:213
-envoy.data.core.v3.HealthCheckFailure<envoy.data.core.v2alpha.HealthCheckFailure failure_type first_check
+envoy.data.core.v3.HealthCheckAddHealthy<envoy.data.core.v2alpha.HealthCheckAddHealthy first_check:!
+envoy.data.core.v3.HealthCheckEjectUnhealthy<envoy.data.core.v2alpha.HealthCheckEjectUnhealthy failure_type:!ACTIVE
+envoy.data.core.v3.HealthCheckEvent<envoy.data.core.v2alpha.HealthCheckEvent health_checker_type:!HTTP host:151 cluster_name:! eject_unhealthy_event:631 add_healthy_event:630 successful_health_check_event:634 health_check_failure_event:633 degraded_healthy_host:629 no_longer_degraded_host:635 timestamp metadata:214 locality:213
+envoy.data.core.v3.HealthCheckFailure<envoy.data.core.v2alpha.HealthCheckFailure failure_type:!ACTIVE first_check:!
 envoy.data.core.v3.HealthCheckSuccessful
 envoy.data.core.v3.NoLongerDegradedHost<envoy.data.core.v2alpha.NoLongerDegradedHost
 envoy.data.core.v3.TlvsMetadata typed_metadata:{}
-envoy.data.dns.v2alpha.DnsTable external_retry_count virtual_domains:648 known_suffixes:1351
+envoy.data.dns.v2alpha.DnsTable external_retry_count:! virtual_domains:648 known_suffixes:1351
 envoy.data.dns.v2alpha.DnsTable.AddressList address
 envoy.data.dns.v2alpha.DnsTable.DnsEndpoint address_list:642
-envoy.data.dns.v2alpha.DnsTable.DnsVirtualDomain name endpoint:643 answer_ttl
-envoy.data.dns.v3.DnsTable<envoy.data.dns.v2alpha.DnsTable external_retry_count virtual_domains:648 known_suffixes:1351
+envoy.data.dns.v2alpha.DnsTable.DnsVirtualDomain name:! endpoint:643 answer_ttl:!d
+envoy.data.dns.v3.DnsTable<envoy.data.dns.v2alpha.DnsTable external_retry_count:! virtual_domains:648 known_suffixes:1351
 envoy.data.dns.v3.DnsTable.AddressList<envoy.data.dns.v2alpha.DnsTable.AddressList address
 envoy.data.dns.v3.DnsTable.DnsEndpoint<envoy.data.dns.v2alpha.DnsTable.DnsEndpoint address_list:642 cluster_name service_list:645
-envoy.data.dns.v3.DnsTable.DnsService service_name protocol:646 ttl targets:647
+envoy.data.dns.v3.DnsTable.DnsService service_name:! protocol:646 ttl:!d targets:647
 envoy.data.dns.v3.DnsTable.DnsServiceList services:644
 envoy.data.dns.v3.DnsTable.DnsServiceProtocol number name
-envoy.data.dns.v3.DnsTable.DnsServiceTarget host_name cluster_name priority weight port
-envoy.data.dns.v3.DnsTable.DnsVirtualDomain<envoy.data.dns.v2alpha.DnsTable.DnsVirtualDomain name endpoint:643 answer_ttl
-envoy.data.tap.v2alpha.Body as_bytes as_string truncated
+envoy.data.dns.v3.DnsTable.DnsServiceTarget host_name cluster_name priority:! weight:! port:!
+envoy.data.dns.v3.DnsTable.DnsVirtualDomain<envoy.data.dns.v2alpha.DnsTable.DnsVirtualDomain name:! endpoint:643 answer_ttl:!d
+envoy.data.tap.v2alpha.Body as_bytes as_string truncated:!
 envoy.data.tap.v2alpha.Connection local_address:151 remote_address:151
 envoy.data.tap.v2alpha.HttpBufferedTrace request:664 response:664
 envoy.data.tap.v2alpha.HttpBufferedTrace.Message headers:188 body:661 trailers:188
-envoy.data.tap.v2alpha.HttpStreamedTraceSegment trace_id request_headers:187 request_body_chunk:661 request_trailers:187 response_headers:187 response_body_chunk:661 response_trailers:187
-envoy.data.tap.v2alpha.SocketBufferedTrace trace_id connection:662 events:667 read_truncated write_truncated
+envoy.data.tap.v2alpha.HttpStreamedTraceSegment trace_id:!!l request_headers:187 request_body_chunk:661 request_trailers:187 response_headers:187 response_body_chunk:661 response_trailers:187
+envoy.data.tap.v2alpha.SocketBufferedTrace trace_id:!!l connection:662 events:667 read_truncated:! write_truncated:!
 envoy.data.tap.v2alpha.SocketEvent timestamp read:669 write:670 closed:668
 envoy.data.tap.v2alpha.SocketEvent.Closed
 envoy.data.tap.v2alpha.SocketEvent.Read data:661
-envoy.data.tap.v2alpha.SocketEvent.Write data:661 end_stream
-envoy.data.tap.v2alpha.SocketStreamedTraceSegment trace_id connection:662 event:667
+envoy.data.tap.v2alpha.SocketEvent.Write data:661 end_stream:!
+envoy.data.tap.v2alpha.SocketStreamedTraceSegment trace_id:!!l connection:662 event:667
 envoy.data.tap.v2alpha.TraceWrapper http_buffered_trace:663 http_streamed_trace_segment:665 socket_buffered_trace:666 socket_streamed_trace_segment:671
-envoy.data.tap.v3.Body<envoy.data.tap.v2alpha.Body as_bytes as_string truncated
+envoy.data.tap.v3.Body<envoy.data.tap.v2alpha.Body as_bytes as_string truncated:!
 envoy.data.tap.v3.Connection<envoy.data.tap.v2alpha.Connection local_address:151 remote_address:151
 envoy.data.tap.v3.HttpBufferedTrace<envoy.data.tap.v2alpha.HttpBufferedTrace request:664 response:664 downstream_connection:662
 envoy.data.tap.v3.HttpBufferedTrace.Message<envoy.data.tap.v2alpha.HttpBufferedTrace.Message headers:188 body:661 trailers:188 headers_received_time
-envoy.data.tap.v3.HttpStreamedTraceSegment<envoy.data.tap.v2alpha.HttpStreamedTraceSegment trace_id request_headers:187 request_body_chunk:661 request_trailers:187 response_headers:187 response_body_chunk:661 response_trailers:187
-envoy.data.tap.v3.SocketBufferedTrace<envoy.data.tap.v2alpha.SocketBufferedTrace trace_id connection:662 events:667 read_truncated write_truncated
+envoy.data.tap.v3.HttpStreamedTraceSegment<envoy.data.tap.v2alpha.HttpStreamedTraceSegment trace_id:!!l request_headers:187 request_body_chunk:661 request_trailers:187 response_headers:187 response_body_chunk:661 response_trailers:187
+envoy.data.tap.v3.SocketBufferedTrace<envoy.data.tap.v2alpha.SocketBufferedTrace trace_id:!!l connection:662 events:667 read_truncated:! write_truncated:!
 envoy.data.tap.v3.SocketEvent<envoy.data.tap.v2alpha.SocketEvent timestamp read:669 write:670 closed:668
 envoy.data.tap.v3.SocketEvent.Closed<envoy.data.tap.v2alpha.SocketEvent.Closed
 envoy.data.tap.v3.SocketEvent.Read<envoy.data.tap.v2alpha.SocketEvent.Read data:661
-envoy.data.tap.v3.SocketEvent.Write<envoy.data.tap.v2alpha.SocketEvent.Write data:661 end_stream
-envoy.data.tap.v3.SocketStreamedTraceSegment<envoy.data.tap.v2alpha.SocketStreamedTraceSegment trace_id connection:662 event:667
+envoy.data.tap.v3.SocketEvent.Write<envoy.data.tap.v2alpha.SocketEvent.Write data:661 end_stream:!
+envoy.data.tap.v3.SocketStreamedTraceSegment<envoy.data.tap.v2alpha.SocketStreamedTraceSegment trace_id:!!l connection:662 event:667
 envoy.data.tap.v3.TraceWrapper<envoy.data.tap.v2alpha.TraceWrapper http_buffered_trace:663 http_streamed_trace_segment:665 socket_buffered_trace:666 socket_streamed_trace_segment:671
-envoy.extensions.access_loggers.file.v3.FileAccessLog<envoy.config.accesslog.v2.FileAccessLog path format json_format:? typed_json_format:? log_format:238
-envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter expression
-envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig cluster tag stat_prefix buffer_flush_interval buffer_size_bytes record:? retry_options:676 formatters:242
+envoy.extensions.access_loggers.file.v3.FileAccessLog<envoy.config.accesslog.v2.FileAccessLog path:! format json_format:? typed_json_format:? log_format:238
+envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter expression:!
+envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig cluster:! tag:! stat_prefix:! buffer_flush_interval:!d buffer_size_bytes record:? retry_options:676 formatters:242
 envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig.RetryOptions max_connect_attempts backoff_options:157
-envoy.extensions.access_loggers.grpc.v3.CommonGrpcAccessLogConfig<envoy.config.accesslog.v2.CommonGrpcAccessLogConfig log_name grpc_service:174 transport_api_version buffer_flush_interval buffer_size_bytes filter_state_objects_to_log grpc_stream_retry_policy:225 custom_tags:1375
+envoy.extensions.access_loggers.grpc.v3.CommonGrpcAccessLogConfig<envoy.config.accesslog.v2.CommonGrpcAccessLogConfig log_name:! grpc_service:174 transport_api_version:!AUTO buffer_flush_interval:!d buffer_size_bytes filter_state_objects_to_log grpc_stream_retry_policy:225 custom_tags:1375
 envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig<envoy.config.accesslog.v2.HttpGrpcAccessLogConfig common_config:677 additional_request_headers_to_log additional_response_headers_to_log additional_response_trailers_to_log
 envoy.extensions.access_loggers.grpc.v3.TcpGrpcAccessLogConfig<envoy.config.accesslog.v2.TcpGrpcAccessLogConfig common_config:677
-envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig common_config:677 disable_builtin_labels resource_attributes:opentelemetry.proto.common.v1.KeyValueList body:opentelemetry.proto.common.v1.AnyValue attributes:opentelemetry.proto.common.v1.KeyValueList stat_prefix formatters:242
+envoy.extensions.access_loggers.open_telemetry.v3.OpenTelemetryAccessLogConfig common_config:677 disable_builtin_labels:! resource_attributes:opentelemetry.proto.common.v1.KeyValueList body:opentelemetry.proto.common.v1.AnyValue attributes:opentelemetry.proto.common.v1.KeyValueList stat_prefix:! formatters:242
 envoy.extensions.access_loggers.stream.v3.StderrAccessLog log_format:238
 envoy.extensions.access_loggers.stream.v3.StdoutAccessLog log_format:238
 envoy.extensions.access_loggers.wasm.v3.WasmAccessLog config:1149
 envoy.extensions.bootstrap.internal_listener.v3.InternalListener buffer_size_kb
 envoy.extensions.clusters.aggregate.v3.ClusterConfig<envoy.config.cluster.aggregate.v2alpha.ClusterConfig clusters
-envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig<envoy.config.cluster.dynamic_forward_proxy.v2alpha.ClusterConfig dns_cache_config:692 sub_clusters_config:687 allow_insecure_cluster_options allow_coalesced_connections
-envoy.extensions.clusters.dynamic_forward_proxy.v3.SubClustersConfig lb_policy max_sub_clusters sub_cluster_ttl preresolve_clusters:235
-envoy.extensions.clusters.redis.v3.RedisClusterConfig<envoy.config.cluster.redis.RedisClusterConfig cluster_refresh_rate cluster_refresh_timeout redirect_refresh_interval redirect_refresh_threshold failure_refresh_threshold host_degraded_refresh_threshold
-envoy.extensions.common.async_files.v3.AsyncFileManagerConfig id thread_pool:690
-envoy.extensions.common.async_files.v3.AsyncFileManagerConfig.ThreadPool thread_count
+envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig<envoy.config.cluster.dynamic_forward_proxy.v2alpha.ClusterConfig dns_cache_config:692 sub_clusters_config:687 allow_insecure_cluster_options:! allow_coalesced_connections:!
+envoy.extensions.clusters.dynamic_forward_proxy.v3.SubClustersConfig lb_policy:!ROUND_ROBIN max_sub_clusters sub_cluster_ttl:!d preresolve_clusters:235
+envoy.extensions.clusters.redis.v3.RedisClusterConfig<envoy.config.cluster.redis.RedisClusterConfig cluster_refresh_rate:!d cluster_refresh_timeout:!d redirect_refresh_interval:!d redirect_refresh_threshold failure_refresh_threshold:! host_degraded_refresh_threshold:!
+envoy.extensions.common.async_files.v3.AsyncFileManagerConfig id:! thread_pool:690
+envoy.extensions.common.async_files.v3.AsyncFileManagerConfig.ThreadPool thread_count:!
 envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheCircuitBreakers max_pending_requests
-envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig<envoy.config.common.dynamic_forward_proxy.v2alpha.DnsCacheConfig name dns_lookup_family dns_refresh_rate dns_min_refresh_rate host_ttl max_hosts dns_failure_refresh_rate:118 dns_cache_circuit_breaker:691 use_tcp_for_dns_lookups dns_resolution_config:164 typed_dns_resolver_config:242 preresolve_hostnames:235 dns_query_timeout key_value_config:132
+envoy.extensions.common.dynamic_forward_proxy.v3.DnsCacheConfig<envoy.config.common.dynamic_forward_proxy.v2alpha.DnsCacheConfig name:! dns_lookup_family:!AUTO dns_refresh_rate:!d dns_min_refresh_rate:!d host_ttl:!d max_hosts dns_failure_refresh_rate:118 dns_cache_circuit_breaker:691 use_tcp_for_dns_lookups:! dns_resolution_config:164 typed_dns_resolver_config:242 preresolve_hostnames:235 dns_query_timeout:!d key_value_config:132
 envoy.extensions.common.matching.v3.ExtensionWithMatcher matcher:138 xds_matcher:1449 extension_config:242
 envoy.extensions.common.matching.v3.ExtensionWithMatcherPerRoute xds_matcher:1449
 envoy.extensions.common.ratelimit.v3.LocalClusterRateLimit
 envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor entries:698 token_bucket:1392
 envoy.extensions.common.ratelimit.v3.RateLimitDescriptor<envoy.api.v2.ratelimit.RateLimitDescriptor entries:698 limit:699
-envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry<envoy.api.v2.ratelimit.RateLimitDescriptor.Entry key value
-envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride requests_per_unit unit
-envoy.extensions.common.tap.v3.AdminConfig<envoy.config.common.tap.v2alpha.AdminConfig config_id
+envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry<envoy.api.v2.ratelimit.RateLimitDescriptor.Entry key:! value:!
+envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.RateLimitOverride requests_per_unit:! unit:!UNKNOWN
+envoy.extensions.common.tap.v3.AdminConfig<envoy.config.common.tap.v2alpha.AdminConfig config_id:!
 envoy.extensions.common.tap.v3.CommonExtensionConfig<envoy.config.common.tap.v2alpha.CommonExtensionConfig admin_config:700 static_config:565
-envoy.extensions.compression.brotli.compressor.v3.Brotli quality encoder_mode window_bits input_block_bits chunk_size disable_literal_context_modeling
-envoy.extensions.compression.brotli.decompressor.v3.Brotli disable_ring_buffer_reallocation chunk_size
-envoy.extensions.compression.gzip.compressor.v3.Gzip memory_level compression_level compression_strategy window_bits chunk_size
+envoy.extensions.compression.brotli.compressor.v3.Brotli quality encoder_mode:!DEFAULT window_bits input_block_bits chunk_size disable_literal_context_modeling:!
+envoy.extensions.compression.brotli.decompressor.v3.Brotli disable_ring_buffer_reallocation:! chunk_size
+envoy.extensions.compression.gzip.compressor.v3.Gzip memory_level compression_level:!DEFAULT_COMPRESSION compression_strategy:!DEFAULT_STRATEGY window_bits chunk_size
 envoy.extensions.compression.gzip.decompressor.v3.Gzip window_bits chunk_size max_inflate_ratio
-envoy.extensions.compression.zstd.compressor.v3.Zstd compression_level enable_checksum strategy dictionary:163 chunk_size
+envoy.extensions.compression.zstd.compressor.v3.Zstd compression_level enable_checksum:! strategy:!DEFAULT dictionary:163 chunk_size
 envoy.extensions.compression.zstd.decompressor.v3.Zstd dictionaries:163 chunk_size
-envoy.extensions.config.validators.minimum_clusters.v3.MinimumClustersValidator min_clusters_num
+envoy.extensions.config.validators.minimum_clusters.v3.MinimumClustersValidator min_clusters_num:!
 envoy.extensions.early_data.v3.DefaultEarlyDataPolicy
-envoy.extensions.filters.common.dependency.v3.Dependency type name
+envoy.extensions.filters.common.dependency.v3.Dependency type:!HEADER name:!
 envoy.extensions.filters.common.dependency.v3.FilterDependencies decode_required:710 decode_provided:710 encode_required:710 encode_provided:710
 envoy.extensions.filters.common.dependency.v3.MatchingRequirements data_input_allow_list:713
 envoy.extensions.filters.common.dependency.v3.MatchingRequirements.DataInputAllowList type_url
-envoy.extensions.filters.common.fault.v3.FaultDelay<envoy.config.filter.fault.v2.FaultDelay fixed_delay header_delay:715 percentage:1381
+envoy.extensions.filters.common.fault.v3.FaultDelay<envoy.config.filter.fault.v2.FaultDelay fixed_delay:!d header_delay:715 percentage:1381
 envoy.extensions.filters.common.fault.v3.FaultDelay.HeaderDelay<envoy.config.filter.fault.v2.FaultDelay.HeaderDelay
 envoy.extensions.filters.common.fault.v3.FaultRateLimit<envoy.config.filter.fault.v2.FaultRateLimit fixed_limit:717 header_limit:718 percentage:1381
-envoy.extensions.filters.common.fault.v3.FaultRateLimit.FixedLimit<envoy.config.filter.fault.v2.FaultRateLimit.FixedLimit limit_kbps
+envoy.extensions.filters.common.fault.v3.FaultRateLimit.FixedLimit<envoy.config.filter.fault.v2.FaultRateLimit.FixedLimit limit_kbps:!!l
 envoy.extensions.filters.common.fault.v3.FaultRateLimit.HeaderLimit<envoy.config.filter.fault.v2.FaultRateLimit.HeaderLimit
 envoy.extensions.filters.common.matcher.action.v3.SkipFilter
-envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue object_key factory_key format_string:238 read_only shared_with_upstream skip_if_empty
+envoy.extensions.filters.common.set_filter_state.v3.FilterStateValue object_key factory_key:! format_string:238 read_only:! shared_with_upstream:!NONE skip_if_empty:!
 envoy.extensions.filters.http.adaptive_concurrency.v3.AdaptiveConcurrency<envoy.config.filter.http.adaptive_concurrency.v2alpha.AdaptiveConcurrency gradient_controller_config:722 enabled:229 concurrency_limit_exceeded_status:1385
 envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig<envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig sample_aggregate_percentile:1388 concurrency_limit_params:723 min_rtt_calc_params:724
-envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.ConcurrencyLimitCalculationParams<envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.ConcurrencyLimitCalculationParams max_concurrency_limit concurrency_update_interval
-envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.MinimumRTTCalculationParams<envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.MinimumRTTCalculationParams interval request_count jitter:1388 min_concurrency buffer:1388
-envoy.extensions.filters.http.admission_control.v3.AdmissionControl enabled:229 success_criteria:726 sampling_window aggression:228 sr_threshold:231 rps_threshold:232 max_rejection_probability:231
+envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.ConcurrencyLimitCalculationParams<envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.ConcurrencyLimitCalculationParams max_concurrency_limit concurrency_update_interval:!d
+envoy.extensions.filters.http.adaptive_concurrency.v3.GradientControllerConfig.MinimumRTTCalculationParams<envoy.config.filter.http.adaptive_concurrency.v2alpha.GradientControllerConfig.MinimumRTTCalculationParams interval:!d request_count jitter:1388 min_concurrency buffer:1388
+envoy.extensions.filters.http.admission_control.v3.AdmissionControl enabled:229 success_criteria:726 sampling_window:!d aggression:228 sr_threshold:231 rps_threshold:232 max_rejection_probability:231
 envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria http_criteria:728 grpc_criteria:727
 envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.GrpcCriteria grpc_success_status
 envoy.extensions.filters.http.admission_control.v3.AdmissionControl.SuccessCriteria.HttpCriteria http_success_status:1386
 envoy.extensions.filters.http.alternate_protocols_cache.v3.FilterConfig alternate_protocols_cache_options:153
-envoy.extensions.filters.http.aws_lambda.v3.Config<envoy.config.filter.http.aws_lambda.v2alpha.Config arn payload_passthrough invocation_mode host_rewrite credentials_profile credentials:731
-envoy.extensions.filters.http.aws_lambda.v3.Credentials access_key_id secret_access_key session_token
+envoy.extensions.filters.http.aws_lambda.v3.Config<envoy.config.filter.http.aws_lambda.v2alpha.Config arn:! payload_passthrough:! invocation_mode:!SYNCHRONOUS host_rewrite:! credentials_profile:! credentials:731
+envoy.extensions.filters.http.aws_lambda.v3.Credentials access_key_id:! secret_access_key:! session_token:!
 envoy.extensions.filters.http.aws_lambda.v3.PerRouteConfig<envoy.config.filter.http.aws_lambda.v2alpha.PerRouteConfig invoke_config:730
-envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning<envoy.config.filter.http.aws_request_signing.v2alpha.AwsRequestSigning service_name region host_rewrite use_unsigned_payload match_excluded_headers:1351 signing_algorithm query_string:734
-envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning.QueryString expiration_time
-envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigningPerRoute aws_request_signing:733 stat_prefix
-envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit stat_prefix enable_mode limit_kbps fill_interval runtime_enabled:229 enable_response_trailers response_trailer_prefix
-envoy.extensions.filters.http.basic_auth.v3.BasicAuth users:163 forward_username_header
+envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning<envoy.config.filter.http.aws_request_signing.v2alpha.AwsRequestSigning service_name:! region:! host_rewrite:! use_unsigned_payload:! match_excluded_headers:1351 signing_algorithm:!AWS_SIGV4 query_string:734
+envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigning.QueryString expiration_time:!d
+envoy.extensions.filters.http.aws_request_signing.v3.AwsRequestSigningPerRoute aws_request_signing:733 stat_prefix:!
+envoy.extensions.filters.http.bandwidth_limit.v3.BandwidthLimit stat_prefix:! enable_mode:!DISABLED limit_kbps:!l fill_interval:!d runtime_enabled:229 enable_response_trailers:! response_trailer_prefix:!
+envoy.extensions.filters.http.basic_auth.v3.BasicAuth users:163 forward_username_header:!
 envoy.extensions.filters.http.basic_auth.v3.BasicAuthPerRoute users:163
 envoy.extensions.filters.http.buffer.v3.Buffer<envoy.config.filter.http.buffer.v2.Buffer max_request_bytes
 envoy.extensions.filters.http.buffer.v3.BufferPerRoute<envoy.config.filter.http.buffer.v2.BufferPerRoute disabled buffer:739
-envoy.extensions.filters.http.cache.v3.CacheConfig<envoy.config.filter.http.cache.v2alpha.CacheConfig typed_config:* disabled allowed_vary_headers:1351 key_creator_params:742 max_body_bytes ignore_request_cache_control_header
-envoy.extensions.filters.http.cache.v3.CacheConfig.KeyCreatorParams<envoy.config.filter.http.cache.v2alpha.CacheConfig.KeyCreatorParams exclude_scheme exclude_host query_parameters_included:504 query_parameters_excluded:504
-envoy.extensions.filters.http.cdn_loop.v3.CdnLoopConfig cdn_id max_allowed_occurrences
+envoy.extensions.filters.http.cache.v3.CacheConfig<envoy.config.filter.http.cache.v2alpha.CacheConfig typed_config:* disabled allowed_vary_headers:1351 key_creator_params:742 max_body_bytes:! ignore_request_cache_control_header:!
+envoy.extensions.filters.http.cache.v3.CacheConfig.KeyCreatorParams<envoy.config.filter.http.cache.v2alpha.CacheConfig.KeyCreatorParams exclude_scheme:! exclude_host:! query_parameters_included:504 query_parameters_excluded:504
+envoy.extensions.filters.http.cdn_loop.v3.CdnLoopConfig cdn_id:! max_allowed_occurrences:!
 envoy.extensions.filters.http.composite.v3.Composite
-envoy.extensions.filters.http.composite.v3.DynamicConfig name config_discovery:169
+envoy.extensions.filters.http.composite.v3.DynamicConfig name:! config_discovery:169
 envoy.extensions.filters.http.composite.v3.ExecuteFilterAction typed_config:242 dynamic_config:745 sample_percent:230
-envoy.extensions.filters.http.compressor.v3.Compressor<envoy.config.filter.http.compressor.v2.Compressor content_length content_type disable_on_etag_header remove_accept_encoding_header runtime_enabled:229 compressor_library:242 request_direction_config:749 response_direction_config:750 choose_first
+envoy.extensions.filters.http.compressor.v3.Compressor<envoy.config.filter.http.compressor.v2.Compressor content_length content_type disable_on_etag_header:! remove_accept_encoding_header:! runtime_enabled:229 compressor_library:242 request_direction_config:749 response_direction_config:750 choose_first:!
 envoy.extensions.filters.http.compressor.v3.Compressor.CommonDirectionConfig enabled:229 min_content_length content_type
 envoy.extensions.filters.http.compressor.v3.Compressor.RequestDirectionConfig common_config:748
-envoy.extensions.filters.http.compressor.v3.Compressor.ResponseDirectionConfig common_config:748 disable_on_etag_header remove_accept_encoding_header
+envoy.extensions.filters.http.compressor.v3.Compressor.ResponseDirectionConfig common_config:748 disable_on_etag_header:! remove_accept_encoding_header:!
 envoy.extensions.filters.http.compressor.v3.CompressorOverrides response_direction_config:753
 envoy.extensions.filters.http.compressor.v3.CompressorPerRoute disabled overrides:751
 envoy.extensions.filters.http.compressor.v3.ResponseDirectionOverrides remove_accept_encoding_header
 envoy.extensions.filters.http.connect_grpc_bridge.v3.FilterConfig
 envoy.extensions.filters.http.cors.v3.Cors<envoy.config.filter.http.cors.v2.Cors
-envoy.extensions.filters.http.cors.v3.CorsPolicy allow_origin_string_match:1351 allow_methods allow_headers expose_headers max_age allow_credentials filter_enabled:230 shadow_enabled:230 allow_private_network_access forward_not_matching_preflights
-envoy.extensions.filters.http.credential_injector.v3.CredentialInjector overwrite allow_request_without_credential credential:242
+envoy.extensions.filters.http.cors.v3.CorsPolicy allow_origin_string_match:1351 allow_methods:! allow_headers:! expose_headers:! max_age:! allow_credentials filter_enabled:230 shadow_enabled:230 allow_private_network_access forward_not_matching_preflights
+envoy.extensions.filters.http.credential_injector.v3.CredentialInjector overwrite:! allow_request_without_credential:! credential:242
 envoy.extensions.filters.http.csrf.v3.CsrfPolicy<envoy.config.filter.http.csrf.v2.CsrfPolicy filter_enabled:230 shadow_enabled:230 additional_origins:1351
 envoy.extensions.filters.http.custom_response.v3.CustomResponse custom_response_matcher:1449
 envoy.extensions.filters.http.decompressor.v3.Decompressor decompressor_library:242 request_direction_config:762 response_direction_config:763
-envoy.extensions.filters.http.decompressor.v3.Decompressor.CommonDirectionConfig enabled:229 ignore_no_transform_header
+envoy.extensions.filters.http.decompressor.v3.Decompressor.CommonDirectionConfig enabled:229 ignore_no_transform_header:!
 envoy.extensions.filters.http.decompressor.v3.Decompressor.RequestDirectionConfig common_config:761 advertise_accept_encoding
 envoy.extensions.filters.http.decompressor.v3.Decompressor.ResponseDirectionConfig common_config:761
-envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig<envoy.config.filter.http.dynamic_forward_proxy.v2alpha.FilterConfig dns_cache_config:692 sub_cluster_config:766 save_upstream_address
+envoy.extensions.filters.http.dynamic_forward_proxy.v3.FilterConfig<envoy.config.filter.http.dynamic_forward_proxy.v2alpha.FilterConfig dns_cache_config:692 sub_cluster_config:766 save_upstream_address:!
 envoy.extensions.filters.http.dynamic_forward_proxy.v3.PerRouteConfig<envoy.config.filter.http.dynamic_forward_proxy.v2alpha.PerRouteConfig host_rewrite_literal host_rewrite_header
-envoy.extensions.filters.http.dynamic_forward_proxy.v3.SubClusterConfig cluster_init_timeout
+envoy.extensions.filters.http.dynamic_forward_proxy.v3.SubClusterConfig cluster_init_timeout:!d
 envoy.extensions.filters.http.ext_authz.v3.AuthorizationRequest<envoy.config.filter.http.ext_authz.v2.AuthorizationRequest allowed_headers:1342 headers_to_add:188
 envoy.extensions.filters.http.ext_authz.v3.AuthorizationResponse<envoy.config.filter.http.ext_authz.v2.AuthorizationResponse allowed_upstream_headers:1342 allowed_upstream_headers_to_append:1342 allowed_client_headers:1342 allowed_client_headers_on_success:1342 dynamic_metadata_from_headers:1342
-envoy.extensions.filters.http.ext_authz.v3.BufferSettings<envoy.config.filter.http.ext_authz.v2.BufferSettings max_request_bytes allow_partial_message pack_as_bytes
-envoy.extensions.filters.http.ext_authz.v3.CheckSettings<envoy.config.filter.http.ext_authz.v2.CheckSettings context_extensions:{} disable_request_body_buffering with_request_body:769
-envoy.extensions.filters.http.ext_authz.v3.ExtAuthz<envoy.config.filter.http.ext_authz.v3.ExtAuthz grpc_service:174 http_service:773 transport_api_version failure_mode_allow failure_mode_allow_header_add with_request_body:769 clear_route_cache status_on_error:1385 validate_mutations metadata_context_namespaces typed_metadata_context_namespaces route_metadata_context_namespaces route_typed_metadata_context_namespaces filter_enabled:230 filter_enabled_metadata:1343 deny_at_disable:229 include_peer_certificate stat_prefix bootstrap_metadata_labels_key allowed_headers:1342 disallowed_headers:1342 include_tls_session charge_cluster_response_stats encode_raw_headers decoder_header_mutation_rules:148 enable_dynamic_metadata_ingestion
+envoy.extensions.filters.http.ext_authz.v3.BufferSettings<envoy.config.filter.http.ext_authz.v2.BufferSettings max_request_bytes:! allow_partial_message:! pack_as_bytes:!
+envoy.extensions.filters.http.ext_authz.v3.CheckSettings<envoy.config.filter.http.ext_authz.v2.CheckSettings context_extensions:{} disable_request_body_buffering:! with_request_body:769
+envoy.extensions.filters.http.ext_authz.v3.ExtAuthz<envoy.config.filter.http.ext_authz.v3.ExtAuthz grpc_service:174 http_service:773 transport_api_version:!AUTO failure_mode_allow:! failure_mode_allow_header_add:! with_request_body:769 clear_route_cache:! status_on_error:1385 validate_mutations:! metadata_context_namespaces typed_metadata_context_namespaces route_metadata_context_namespaces route_typed_metadata_context_namespaces filter_enabled:230 filter_enabled_metadata:1343 deny_at_disable:229 include_peer_certificate:! stat_prefix:! bootstrap_metadata_labels_key:! allowed_headers:1342 disallowed_headers:1342 include_tls_session:! charge_cluster_response_stats encode_raw_headers:! decoder_header_mutation_rules:148 enable_dynamic_metadata_ingestion
 envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute<envoy.config.filter.http.ext_authz.v2.ExtAuthzPerRoute disabled check_settings:770
-envoy.extensions.filters.http.ext_authz.v3.HttpService<envoy.config.filter.http.ext_authz.v2.HttpService server_uri:207 path_prefix authorization_request:767 authorization_response:768
-envoy.extensions.filters.http.ext_proc.v3.ExtProcOverrides processing_mode:780 async_mode request_attributes response_attributes grpc_service:174 metadata_options:778 grpc_initial_metadata:188
+envoy.extensions.filters.http.ext_authz.v3.HttpService<envoy.config.filter.http.ext_authz.v2.HttpService server_uri:207 path_prefix:! authorization_request:767 authorization_response:768
+envoy.extensions.filters.http.ext_proc.v3.ExtProcOverrides processing_mode:780 async_mode:! request_attributes response_attributes grpc_service:174 metadata_options:778 grpc_initial_metadata:188
 envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute disabled overrides:774
-envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor grpc_service:174 failure_mode_allow processing_mode:780 request_attributes response_attributes message_timeout stat_prefix mutation_rules:148 max_message_timeout forward_rules:777 filter_metadata:? allow_mode_override disable_immediate_response metadata_options:778 observability_mode disable_clear_route_cache route_cache_action deferred_close_timeout
+envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor grpc_service:174 failure_mode_allow:! processing_mode:780 request_attributes response_attributes message_timeout:!d stat_prefix:! mutation_rules:148 max_message_timeout:!d forward_rules:777 filter_metadata:? allow_mode_override:! disable_immediate_response:! metadata_options:778 observability_mode:! disable_clear_route_cache:! route_cache_action:!DEFAULT deferred_close_timeout:!d
 envoy.extensions.filters.http.ext_proc.v3.HeaderForwardingRules allowed_headers:1342 disallowed_headers:1342
 envoy.extensions.filters.http.ext_proc.v3.MetadataOptions forwarding_namespaces:779 receiving_namespaces:779
 envoy.extensions.filters.http.ext_proc.v3.MetadataOptions.MetadataNamespaces untyped typed
-envoy.extensions.filters.http.ext_proc.v3.ProcessingMode request_header_mode response_header_mode request_body_mode response_body_mode request_trailer_mode response_trailer_mode
+envoy.extensions.filters.http.ext_proc.v3.ProcessingMode request_header_mode:!DEFAULT response_header_mode:!DEFAULT request_body_mode:!NONE response_body_mode:!NONE request_trailer_mode:!DEFAULT response_trailer_mode:!DEFAULT
 envoy.extensions.filters.http.fault.v3.FaultAbort<envoy.config.filter.http.fault.v2.FaultAbort http_status grpc_status header_abort:782 percentage:1381
 envoy.extensions.filters.http.fault.v3.FaultAbort.HeaderAbort<envoy.config.filter.http.fault.v2.FaultAbort.HeaderAbort
-envoy.extensions.filters.http.fault.v3.HTTPFault<envoy.config.filter.http.fault.v2.HTTPFault delay:714 abort:781 upstream_cluster headers:500 downstream_nodes max_active_faults response_rate_limit:716 delay_percent_runtime abort_percent_runtime delay_duration_runtime abort_http_status_runtime max_active_faults_runtime response_rate_limit_percent_runtime abort_grpc_status_runtime disable_downstream_cluster_stats filter_metadata:?
+envoy.extensions.filters.http.fault.v3.HTTPFault<envoy.config.filter.http.fault.v2.HTTPFault delay:714 abort:781 upstream_cluster:! headers:500 downstream_nodes max_active_faults response_rate_limit:716 delay_percent_runtime:! abort_percent_runtime:! delay_duration_runtime:! abort_http_status_runtime:! max_active_faults_runtime:! response_rate_limit_percent_runtime:! abort_grpc_status_runtime:! disable_downstream_cluster_stats:! filter_metadata:?
 envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior stream_when_possible:789 bypass:785 inject_content_length_if_necessary:788 fully_buffer_and_always_inject_content_length:787 fully_buffer:786
 envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.Bypass
 envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.FullyBuffer
@@ -791,265 +791,265 @@ envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.FullyBufferAn
 envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.InjectContentLengthIfNecessary
 envoy.extensions.filters.http.file_system_buffer.v3.BufferBehavior.StreamWhenPossible
 envoy.extensions.filters.http.file_system_buffer.v3.FileSystemBufferFilterConfig manager_config:689 storage_buffer_path request:791 response:791
-envoy.extensions.filters.http.file_system_buffer.v3.StreamConfig behavior:784 memory_buffer_bytes_limit storage_buffer_bytes_limit storage_buffer_queue_high_watermark_bytes
-envoy.extensions.filters.http.gcp_authn.v3.Audience url
-envoy.extensions.filters.http.gcp_authn.v3.GcpAuthnFilterConfig http_uri:207 retry_policy:225 cache_config:794 token_header:795 cluster timeout
-envoy.extensions.filters.http.gcp_authn.v3.TokenCacheConfig cache_size
-envoy.extensions.filters.http.gcp_authn.v3.TokenHeader name value_prefix
+envoy.extensions.filters.http.file_system_buffer.v3.StreamConfig behavior:784 memory_buffer_bytes_limit:!l storage_buffer_bytes_limit:!l storage_buffer_queue_high_watermark_bytes:!l
+envoy.extensions.filters.http.gcp_authn.v3.Audience url:!
+envoy.extensions.filters.http.gcp_authn.v3.GcpAuthnFilterConfig http_uri:207 retry_policy:225 cache_config:794 token_header:795 cluster:! timeout:!d
+envoy.extensions.filters.http.gcp_authn.v3.TokenCacheConfig cache_size:!l
+envoy.extensions.filters.http.gcp_authn.v3.TokenHeader name:! value_prefix:!
 envoy.extensions.filters.http.geoip.v3.Geoip xff_config:797 provider:242
-envoy.extensions.filters.http.geoip.v3.Geoip.XffConfig xff_num_trusted_hops
+envoy.extensions.filters.http.geoip.v3.Geoip.XffConfig xff_num_trusted_hops:!
 envoy.extensions.filters.http.grpc_field_extraction.v3.FieldExtractions request_field_extractions:{}800
 envoy.extensions.filters.http.grpc_field_extraction.v3.GrpcFieldExtractionConfig descriptor_set:163 extractions_by_method:{}798
 envoy.extensions.filters.http.grpc_field_extraction.v3.RequestFieldValueDisposition dynamic_metadata
-envoy.extensions.filters.http.grpc_http1_bridge.v3.Config<envoy.config.filter.http.grpc_http1_bridge.v2.Config upgrade_protobuf_to_grpc ignore_query_parameters
-envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfig<envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfig content_type withhold_grpc_frames response_size_header
-envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfigPerRoute<envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfigPerRoute disabled
-envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder<envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder proto_descriptor proto_descriptor_bin services print_options:805 match_incoming_request_route ignored_query_parameters auto_mapping ignore_unknown_query_parameters convert_grpc_status url_unescape_spec query_param_unescape_plus match_unregistered_custom_verb request_validation_options:806 case_insensitive_enum_parsing max_request_body_size max_response_body_size capture_unknown_query_parameters
-envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.PrintOptions<envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder.PrintOptions add_whitespace always_print_primitive_fields always_print_enums_as_ints preserve_proto_field_names stream_newline_delimited
-envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.RequestValidationOptions reject_unknown_method reject_unknown_query_parameters reject_binding_body_field_collisions
+envoy.extensions.filters.http.grpc_http1_bridge.v3.Config<envoy.config.filter.http.grpc_http1_bridge.v2.Config upgrade_protobuf_to_grpc:! ignore_query_parameters:!
+envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfig<envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfig content_type:! withhold_grpc_frames:! response_size_header:!
+envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfigPerRoute<envoy.config.filter.http.grpc_http1_reverse_bridge.v2alpha1.FilterConfigPerRoute disabled:!
+envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder<envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder proto_descriptor proto_descriptor_bin services print_options:805 match_incoming_request_route:! ignored_query_parameters auto_mapping:! ignore_unknown_query_parameters:! convert_grpc_status:! url_unescape_spec:!ALL_CHARACTERS_EXCEPT_RESERVED query_param_unescape_plus:! match_unregistered_custom_verb:! request_validation_options:806 case_insensitive_enum_parsing:! max_request_body_size max_response_body_size capture_unknown_query_parameters:!
+envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.PrintOptions<envoy.config.filter.http.transcoder.v2.GrpcJsonTranscoder.PrintOptions add_whitespace:! always_print_primitive_fields:! always_print_enums_as_ints:! preserve_proto_field_names:! stream_newline_delimited:!
+envoy.extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder.RequestValidationOptions reject_unknown_method:! reject_unknown_query_parameters:! reject_binding_body_field_collisions:!
 envoy.extensions.filters.http.grpc_json_transcoder.v3.UnknownQueryParams key:{}808
 envoy.extensions.filters.http.grpc_json_transcoder.v3.UnknownQueryParams.Values values
-envoy.extensions.filters.http.grpc_stats.v3.FilterConfig<envoy.config.filter.http.grpc_stats.v2alpha.FilterConfig emit_filter_state individual_method_stats_allowlist:171 stats_for_all_methods enable_upstream_stats replace_dots_in_grpc_service_name
-envoy.extensions.filters.http.grpc_stats.v3.FilterObject<envoy.config.filter.http.grpc_stats.v2alpha.FilterObject request_message_count response_message_count
+envoy.extensions.filters.http.grpc_stats.v3.FilterConfig<envoy.config.filter.http.grpc_stats.v2alpha.FilterConfig emit_filter_state:! individual_method_stats_allowlist:171 stats_for_all_methods enable_upstream_stats:! replace_dots_in_grpc_service_name:!
+envoy.extensions.filters.http.grpc_stats.v3.FilterObject<envoy.config.filter.http.grpc_stats.v2alpha.FilterObject request_message_count:!!l response_message_count:!!l
 envoy.extensions.filters.http.grpc_web.v3.GrpcWeb<envoy.config.filter.http.grpc_web.v2.GrpcWeb
-envoy.extensions.filters.http.gzip.v3.Gzip<envoy.config.filter.http.gzip.v2.Gzip memory_level compression_level compression_strategy window_bits compressor:747 chunk_size
+envoy.extensions.filters.http.gzip.v3.Gzip<envoy.config.filter.http.gzip.v2.Gzip memory_level compression_level:!DEFAULT compression_strategy:!DEFAULT window_bits compressor:747 chunk_size
 envoy.extensions.filters.http.gzip.v3.Gzip.CompressionLevel<envoy.config.filter.http.gzip.v2.Gzip.CompressionLevel
-envoy.extensions.filters.http.header_mutation.v3.HeaderMutation mutations:816 most_specific_header_mutations_wins
+envoy.extensions.filters.http.header_mutation.v3.HeaderMutation mutations:816 most_specific_header_mutations_wins:!
 envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute mutations:816
 envoy.extensions.filters.http.header_mutation.v3.Mutations request_mutations:147 response_mutations:147
 envoy.extensions.filters.http.header_to_metadata.v3.Config<envoy.config.filter.http.header_to_metadata.v2.Config request_rules:819 response_rules:819
-envoy.extensions.filters.http.header_to_metadata.v3.Config.KeyValuePair<envoy.config.filter.http.header_to_metadata.v2.Config.KeyValuePair metadata_namespace key value regex_value_rewrite:1348 type encode
-envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule<envoy.config.filter.http.header_to_metadata.v2.Config.Rule header cookie on_header_present:818 on_header_missing:818 remove
-envoy.extensions.filters.http.health_check.v3.HealthCheck<envoy.config.filter.http.health_check.v2.HealthCheck pass_through_mode cache_time cluster_min_healthy_percentages:{}1388 headers:500
-envoy.extensions.filters.http.ip_tagging.v3.IPTagging<envoy.config.filter.http.ip_tagging.v2.IPTagging request_type ip_tags:822
-envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTag<envoy.config.filter.http.ip_tagging.v2.IPTagging.IPTag ip_tag_name ip_list:160
+envoy.extensions.filters.http.header_to_metadata.v3.Config.KeyValuePair<envoy.config.filter.http.header_to_metadata.v2.Config.KeyValuePair metadata_namespace:! key:! value:! regex_value_rewrite:1348 type:!STRING encode:!NONE
+envoy.extensions.filters.http.header_to_metadata.v3.Config.Rule<envoy.config.filter.http.header_to_metadata.v2.Config.Rule header:! cookie:! on_header_present:818 on_header_missing:818 remove:!
+envoy.extensions.filters.http.health_check.v3.HealthCheck<envoy.config.filter.http.health_check.v2.HealthCheck pass_through_mode cache_time:!d cluster_min_healthy_percentages:{}1388 headers:500
+envoy.extensions.filters.http.ip_tagging.v3.IPTagging<envoy.config.filter.http.ip_tagging.v2.IPTagging request_type:!BOTH ip_tags:822
+envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTag<envoy.config.filter.http.ip_tagging.v2.IPTagging.IPTag ip_tag_name:! ip_list:160
 envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata request_rules:825 response_rules:825
-envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.KeyValuePair metadata_namespace key value:? type preserve_existing_metadata_value
-envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.MatchRules rules:826 allow_content_types allow_empty_content_type allow_content_types_regex:1349
+envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.KeyValuePair metadata_namespace:! key:! value:? type:!PROTOBUF_VALUE preserve_existing_metadata_value:!
+envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.MatchRules rules:826 allow_content_types allow_empty_content_type:! allow_content_types_regex:1349
 envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.Rule selectors:827 on_present:824 on_missing:824 on_error:824
 envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata.Selector key
-envoy.extensions.filters.http.jwt_authn.v3.FilterStateRule<envoy.config.filter.http.jwt_authn.v2alpha.FilterStateRule name requires:{}836
-envoy.extensions.filters.http.jwt_authn.v3.JwksAsyncFetch fast_listener failed_refetch_duration
-envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication<envoy.config.filter.http.jwt_authn.v2alpha.JwtAuthentication providers:{}834 rules:842 filter_state_rules:828 bypass_cors_preflight requirement_map:{}836 strip_failure_response
-envoy.extensions.filters.http.jwt_authn.v3.JwtCacheConfig jwt_cache_size
-envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader header_name claim_name
-envoy.extensions.filters.http.jwt_authn.v3.JwtHeader<envoy.config.filter.http.jwt_authn.v2alpha.JwtHeader name value_prefix
-envoy.extensions.filters.http.jwt_authn.v3.JwtProvider<envoy.config.filter.http.jwt_authn.v2alpha.JwtProvider issuer audiences subjects:1351 require_expiration max_lifetime remote_jwks:841 local_jwks:163 forward from_headers:833 from_params from_cookies forward_payload_header pad_forward_payload_header payload_in_metadata normalize_payload_in_metadata:835 header_in_metadata failed_status_in_metadata clock_skew_seconds jwt_cache_config:831 claim_to_headers:832 clear_route_cache
+envoy.extensions.filters.http.jwt_authn.v3.FilterStateRule<envoy.config.filter.http.jwt_authn.v2alpha.FilterStateRule name:! requires:{}836
+envoy.extensions.filters.http.jwt_authn.v3.JwksAsyncFetch fast_listener:! failed_refetch_duration:!d
+envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication<envoy.config.filter.http.jwt_authn.v2alpha.JwtAuthentication providers:{}834 rules:842 filter_state_rules:828 bypass_cors_preflight:! requirement_map:{}836 strip_failure_response:!
+envoy.extensions.filters.http.jwt_authn.v3.JwtCacheConfig jwt_cache_size:!
+envoy.extensions.filters.http.jwt_authn.v3.JwtClaimToHeader header_name:! claim_name:!
+envoy.extensions.filters.http.jwt_authn.v3.JwtHeader<envoy.config.filter.http.jwt_authn.v2alpha.JwtHeader name:! value_prefix:!
+envoy.extensions.filters.http.jwt_authn.v3.JwtProvider<envoy.config.filter.http.jwt_authn.v2alpha.JwtProvider issuer:! audiences subjects:1351 require_expiration:! max_lifetime:!d remote_jwks:841 local_jwks:163 forward:! from_headers:833 from_params from_cookies forward_payload_header:! pad_forward_payload_header:! payload_in_metadata:! normalize_payload_in_metadata:835 header_in_metadata:! failed_status_in_metadata:! clock_skew_seconds:! jwt_cache_config:831 claim_to_headers:832 clear_route_cache:!
 envoy.extensions.filters.http.jwt_authn.v3.JwtProvider.NormalizePayload space_delimited_claims
 envoy.extensions.filters.http.jwt_authn.v3.JwtRequirement<envoy.config.filter.http.jwt_authn.v2alpha.JwtRequirement provider_name provider_and_audiences:840 requires_any:838 requires_all:837 allow_missing_or_failed allow_missing
 envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementAndList<envoy.config.filter.http.jwt_authn.v2alpha.JwtRequirementAndList requirements:836
 envoy.extensions.filters.http.jwt_authn.v3.JwtRequirementOrList<envoy.config.filter.http.jwt_authn.v2alpha.JwtRequirementOrList requirements:836
 envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig disabled requirement_name
-envoy.extensions.filters.http.jwt_authn.v3.ProviderWithAudiences<envoy.config.filter.http.jwt_authn.v2alpha.ProviderWithAudiences provider_name audiences
-envoy.extensions.filters.http.jwt_authn.v3.RemoteJwks<envoy.config.filter.http.jwt_authn.v2alpha.RemoteJwks http_uri:207 cache_duration async_fetch:829 retry_policy:225
+envoy.extensions.filters.http.jwt_authn.v3.ProviderWithAudiences<envoy.config.filter.http.jwt_authn.v2alpha.ProviderWithAudiences provider_name:! audiences
+envoy.extensions.filters.http.jwt_authn.v3.RemoteJwks<envoy.config.filter.http.jwt_authn.v2alpha.RemoteJwks http_uri:207 cache_duration:!d async_fetch:829 retry_policy:225
 envoy.extensions.filters.http.jwt_authn.v3.RequirementRule<envoy.config.filter.http.jwt_authn.v2alpha.RequirementRule match:541 requires:836 requirement_name
-envoy.extensions.filters.http.kill_request.v3.KillRequest probability:1381 kill_request_header direction
-envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit stat_prefix status:1385 token_bucket:1392 filter_enabled:230 filter_enforced:230 request_headers_to_add_when_not_enforced:189 response_headers_to_add:189 descriptors:696 stage local_rate_limit_per_downstream_connection local_cluster_rate_limit:695 enable_x_ratelimit_headers vh_rate_limits always_consume_default_token_bucket rate_limited_as_resource_exhausted
-envoy.extensions.filters.http.lua.v3.Lua<envoy.config.filter.http.lua.v2.Lua inline_code source_codes:{}163 default_source_code:163 stat_prefix
+envoy.extensions.filters.http.kill_request.v3.KillRequest probability:1381 kill_request_header:! direction:!REQUEST
+envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit stat_prefix:! status:1385 token_bucket:1392 filter_enabled:230 filter_enforced:230 request_headers_to_add_when_not_enforced:189 response_headers_to_add:189 descriptors:696 stage:! local_rate_limit_per_downstream_connection:! local_cluster_rate_limit:695 enable_x_ratelimit_headers:!OFF vh_rate_limits:!OVERRIDE always_consume_default_token_bucket rate_limited_as_resource_exhausted:!
+envoy.extensions.filters.http.lua.v3.Lua<envoy.config.filter.http.lua.v2.Lua inline_code:! source_codes:{}163 default_source_code:163 stat_prefix:!
 envoy.extensions.filters.http.lua.v3.LuaPerRoute disabled name source_code:163
 envoy.extensions.filters.http.oauth2.v3.OAuth2 config:848
-envoy.extensions.filters.http.oauth2.v3.OAuth2Config token_endpoint:207 authorization_endpoint credentials:849 redirect_uri redirect_path_matcher:1347 signout_path:1347 forward_bearer_token preserve_authorization_header pass_through_matcher:500 auth_scopes resources auth_type use_refresh_token default_expires_in deny_redirect_matcher:500 default_refresh_token_expires_in disable_id_token_set_cookie
-envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials client_id token_secret:1127 hmac_secret:1127 cookie_names:850
-envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials.CookieNames bearer_token oauth_hmac oauth_expires id_token refresh_token
+envoy.extensions.filters.http.oauth2.v3.OAuth2Config token_endpoint:207 authorization_endpoint:! credentials:849 redirect_uri:! redirect_path_matcher:1347 signout_path:1347 forward_bearer_token:! preserve_authorization_header:! pass_through_matcher:500 auth_scopes resources auth_type:!URL_ENCODED_BODY use_refresh_token default_expires_in:!d deny_redirect_matcher:500 default_refresh_token_expires_in:!d disable_id_token_set_cookie:!
+envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials client_id:! token_secret:1127 hmac_secret:1127 cookie_names:850
+envoy.extensions.filters.http.oauth2.v3.OAuth2Credentials.CookieNames bearer_token:! oauth_hmac:! oauth_expires:! id_token:! refresh_token:!
 envoy.extensions.filters.http.on_demand.v3.OnDemand<envoy.config.filter.http.on_demand.v2.OnDemand odcds:852
-envoy.extensions.filters.http.on_demand.v3.OnDemandCds source:161 resources_locator timeout
+envoy.extensions.filters.http.on_demand.v3.OnDemandCds source:161 resources_locator:! timeout:!d
 envoy.extensions.filters.http.on_demand.v3.PerRouteConfig odcds:852
-envoy.extensions.filters.http.original_src.v3.OriginalSrc<envoy.config.filter.http.original_src.v2alpha1.OriginalSrc mark
+envoy.extensions.filters.http.original_src.v3.OriginalSrc<envoy.config.filter.http.original_src.v2alpha1.OriginalSrc mark:!
 envoy.extensions.filters.http.proto_message_logging.v3.MethodLogging request_logging_by_field:{} response_logging_by_field:{}
-envoy.extensions.filters.http.proto_message_logging.v3.ProtoMessageLoggingConfig data_source:163 proto_descriptor_typed_metadata mode logging_by_method:{}855
-envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings bucket_id_builder:858 reporting_interval deny_response_settings:860 no_assignment_behavior:863 expired_assignment_behavior:861
+envoy.extensions.filters.http.proto_message_logging.v3.ProtoMessageLoggingConfig data_source:163 proto_descriptor_typed_metadata mode:!LogMode_UNSPECIFIED logging_by_method:{}855
+envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings bucket_id_builder:858 reporting_interval:!d deny_response_settings:860 no_assignment_behavior:863 expired_assignment_behavior:861
 envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.BucketIdBuilder bucket_id_builder:{}859
 envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.BucketIdBuilder.ValueBuilder string_value custom_value:242
 envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.DenyResponseSettings http_status:1385 http_body grpc_status:1411 response_headers_to_add:189
-envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior expired_assignment_behavior_timeout fallback_rate_limit:1389 reuse_last_assignment:862
+envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior expired_assignment_behavior_timeout:!d fallback_rate_limit:1389 reuse_last_assignment:862
 envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior.ReuseLastAssignment
 envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaBucketSettings.NoAssignmentBehavior fallback_rate_limit:1389
-envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaFilterConfig rlqs_server:174 domain bucket_matchers:1449 filter_enabled:230 filter_enforced:230 request_headers_to_add_when_not_enforced:189
-envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaOverride domain bucket_matchers:1449
-envoy.extensions.filters.http.ratelimit.v3.RateLimit<envoy.config.filter.http.rate_limit.v2.RateLimit domain stage request_type timeout failure_mode_deny rate_limited_as_resource_exhausted rate_limit_service:470 enable_x_ratelimit_headers disable_x_envoy_ratelimited_header rate_limited_status:1385 response_headers_to_add:189 status_on_error:1385 stat_prefix
-envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig stage disable_key actions:868 limit:876
+envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaFilterConfig rlqs_server:174 domain:! bucket_matchers:1449 filter_enabled:230 filter_enforced:230 request_headers_to_add_when_not_enforced:189
+envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaOverride domain:! bucket_matchers:1449
+envoy.extensions.filters.http.ratelimit.v3.RateLimit<envoy.config.filter.http.rate_limit.v2.RateLimit domain:! stage:! request_type:! timeout:!d failure_mode_deny:! rate_limited_as_resource_exhausted:! rate_limit_service:470 enable_x_ratelimit_headers:!OFF disable_x_envoy_ratelimited_header:! rate_limited_status:1385 response_headers_to_add:189 status_on_error:1385 stat_prefix:!
+envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig stage:! disable_key:! actions:868 limit:876
 envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action source_cluster:875 destination_cluster:869 request_headers:874 remote_address:873 generic_key:870 header_value_match:871 metadata:872 extension:242
 envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.DestinationCluster
-envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.GenericKey descriptor_value descriptor_key
-envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.HeaderValueMatch descriptor_value expect_match headers:500
-envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.MetaData descriptor_key metadata_key:1363 default_value source skip_if_absent
+envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.GenericKey descriptor_value:! descriptor_key:!
+envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.HeaderValueMatch descriptor_value:! expect_match:! headers:500
+envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.MetaData descriptor_key:! metadata_key:1363 default_value:! source:!DYNAMIC skip_if_absent:!
 envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.RemoteAddress
-envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.RequestHeaders header_name descriptor_key skip_if_absent
+envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.RequestHeaders header_name:! descriptor_key:! skip_if_absent:!
 envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Action.SourceCluster
 envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Override dynamic_metadata:877
 envoy.extensions.filters.http.ratelimit.v3.RateLimitConfig.Override.DynamicMetadata metadata_key:1363
-envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute vh_rate_limits override_option rate_limits:867 domain
-envoy.extensions.filters.http.rbac.v3.RBAC<envoy.config.filter.http.rbac.v2.RBAC rules:485 rules_stat_prefix matcher:1449 shadow_rules:485 shadow_matcher:1449 shadow_rules_stat_prefix track_per_rule_stats
+envoy.extensions.filters.http.ratelimit.v3.RateLimitPerRoute vh_rate_limits:!OVERRIDE override_option:!DEFAULT rate_limits:867 domain:!
+envoy.extensions.filters.http.rbac.v3.RBAC<envoy.config.filter.http.rbac.v2.RBAC rules:485 rules_stat_prefix:! matcher:1449 shadow_rules:485 shadow_matcher:1449 shadow_rules_stat_prefix:! track_per_rule_stats:!
 envoy.extensions.filters.http.rbac.v3.RBACPerRoute<envoy.config.filter.http.rbac.v2.RBACPerRoute rbac:879
-envoy.extensions.filters.http.router.v3.Router<envoy.config.filter.http.router.v2.Router dynamic_stats start_child_span upstream_log:48 upstream_log_options:882 suppress_envoy_headers strict_check_headers respect_expected_rq_timeout suppress_grpc_request_failure_code_stats upstream_http_filters:928
-envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions flush_upstream_log_on_upstream_stream upstream_log_flush_interval
+envoy.extensions.filters.http.router.v3.Router<envoy.config.filter.http.router.v2.Router dynamic_stats start_child_span:! upstream_log:48 upstream_log_options:882 suppress_envoy_headers:! strict_check_headers respect_expected_rq_timeout:! suppress_grpc_request_failure_code_stats:! upstream_http_filters:928
+envoy.extensions.filters.http.router.v3.Router.UpstreamAccessLogOptions flush_upstream_log_on_upstream_stream:! upstream_log_flush_interval:!d
 envoy.extensions.filters.http.set_filter_state.v3.Config on_request_headers:720
-envoy.extensions.filters.http.set_metadata.v3.Config metadata_namespace value:? metadata:885
-envoy.extensions.filters.http.set_metadata.v3.Metadata metadata_namespace allow_overwrite value:? typed_value:*
-envoy.extensions.filters.http.stateful_session.v3.StatefulSession session_state:242 strict
+envoy.extensions.filters.http.set_metadata.v3.Config metadata_namespace:! value:? metadata:885
+envoy.extensions.filters.http.set_metadata.v3.Metadata metadata_namespace:! allow_overwrite:! value:? typed_value:*
+envoy.extensions.filters.http.stateful_session.v3.StatefulSession session_state:242 strict:!
 envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute disabled stateful_session:886
-envoy.extensions.filters.http.tap.v3.Tap<envoy.config.filter.http.tap.v2alpha.Tap common_config:701 record_headers_received_time record_downstream_connection
-envoy.extensions.filters.http.thrift_to_metadata.v3.FieldSelector name id child:889
-envoy.extensions.filters.http.thrift_to_metadata.v3.KeyValuePair metadata_namespace key value:?
-envoy.extensions.filters.http.thrift_to_metadata.v3.Rule field field_selector:889 method_name on_present:890 on_missing:890
-envoy.extensions.filters.http.thrift_to_metadata.v3.ThriftToMetadata request_rules:891 response_rules:891 transport protocol allow_content_types allow_empty_content_type
+envoy.extensions.filters.http.tap.v3.Tap<envoy.config.filter.http.tap.v2alpha.Tap common_config:701 record_headers_received_time:! record_downstream_connection:!
+envoy.extensions.filters.http.thrift_to_metadata.v3.FieldSelector name:! id:! child:889
+envoy.extensions.filters.http.thrift_to_metadata.v3.KeyValuePair metadata_namespace:! key:! value:?
+envoy.extensions.filters.http.thrift_to_metadata.v3.Rule field:!METHOD_NAME field_selector:889 method_name:! on_present:890 on_missing:890
+envoy.extensions.filters.http.thrift_to_metadata.v3.ThriftToMetadata request_rules:891 response_rules:891 transport:!AUTO_TRANSPORT protocol:!AUTO_PROTOCOL allow_content_types allow_empty_content_type:!
 envoy.extensions.filters.http.thrift_to_metadata.v3.ThriftToMetadataPerRoute request_rules:891 response_rules:891
 envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec
 envoy.extensions.filters.http.wasm.v3.Wasm config:1149
 envoy.extensions.filters.listener.http_inspector.v3.HttpInspector<envoy.config.filter.listener.http_inspector.v2.HttpInspector
-envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit stat_prefix token_bucket:1392 runtime_enabled:229
+envoy.extensions.filters.listener.local_ratelimit.v3.LocalRateLimit stat_prefix:! token_bucket:1392 runtime_enabled:229
 envoy.extensions.filters.listener.original_dst.v3.OriginalDst<envoy.config.filter.listener.original_dst.v2.OriginalDst
-envoy.extensions.filters.listener.original_src.v3.OriginalSrc<envoy.config.filter.listener.original_src.v2alpha1.OriginalSrc bind_port mark
-envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol<envoy.config.filter.listener.proxy_protocol.v2.ProxyProtocol rules:902 allow_requests_without_proxy_protocol pass_through_tlvs:219 disallowed_versions stat_prefix
-envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair metadata_namespace key
-envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.Rule tlv_type on_tlv_present:901
+envoy.extensions.filters.listener.original_src.v3.OriginalSrc<envoy.config.filter.listener.original_src.v2alpha1.OriginalSrc bind_port:! mark:!
+envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol<envoy.config.filter.listener.proxy_protocol.v2.ProxyProtocol rules:902 allow_requests_without_proxy_protocol:! pass_through_tlvs:219 disallowed_versions stat_prefix:!
+envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair metadata_namespace:! key:!
+envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.Rule tlv_type:! on_tlv_present:901
 envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector<envoy.config.filter.listener.tls_inspector.v2.TlsInspector enable_ja3_fingerprinting initial_read_buffer_size
-envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit stat_prefix max_connections delay runtime_enabled:229
+envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit stat_prefix:! max_connections:!l delay:!d runtime_enabled:229
 envoy.extensions.filters.network.direct_response.v3.Config<envoy.config.filter.network.direct_response.v2.Config response:163
 envoy.extensions.filters.network.dubbo_proxy.router.v3.Router<envoy.config.filter.dubbo.router.v2alpha1.Router
-envoy.extensions.filters.network.dubbo_proxy.v3.Drds config_source:161 route_config_name
-envoy.extensions.filters.network.dubbo_proxy.v3.DubboFilter<envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboFilter name config:*
-envoy.extensions.filters.network.dubbo_proxy.v3.DubboProxy<envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboProxy stat_prefix protocol_type serialization_type route_config:915 drds:907 multiple_route_config:912 dubbo_filters:908
+envoy.extensions.filters.network.dubbo_proxy.v3.Drds config_source:161 route_config_name:!
+envoy.extensions.filters.network.dubbo_proxy.v3.DubboFilter<envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboFilter name:! config:*
+envoy.extensions.filters.network.dubbo_proxy.v3.DubboProxy<envoy.config.filter.network.dubbo_proxy.v2alpha1.DubboProxy stat_prefix:! protocol_type:!Dubbo serialization_type:!Hessian2 route_config:915 drds:907 multiple_route_config:912 dubbo_filters:908
 envoy.extensions.filters.network.dubbo_proxy.v3.MethodMatch<envoy.config.filter.network.dubbo_proxy.v2alpha1.MethodMatch name:1351 params_match:{}911
 envoy.extensions.filters.network.dubbo_proxy.v3.MethodMatch.ParameterMatchSpecifier<envoy.config.filter.network.dubbo_proxy.v2alpha1.MethodMatch.ParameterMatchSpecifier exact_match range_match:1387
-envoy.extensions.filters.network.dubbo_proxy.v3.MultipleRouteConfiguration name route_config:915
+envoy.extensions.filters.network.dubbo_proxy.v3.MultipleRouteConfiguration name:! route_config:915
 envoy.extensions.filters.network.dubbo_proxy.v3.Route<envoy.config.filter.network.dubbo_proxy.v2alpha1.Route match:916 route:914
 envoy.extensions.filters.network.dubbo_proxy.v3.RouteAction<envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteAction cluster weighted_clusters:552 metadata_match:214
-envoy.extensions.filters.network.dubbo_proxy.v3.RouteConfiguration<envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteConfiguration name interface group version routes:913
+envoy.extensions.filters.network.dubbo_proxy.v3.RouteConfiguration<envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteConfiguration name:! interface:! group:! version:! routes:913
 envoy.extensions.filters.network.dubbo_proxy.v3.RouteMatch<envoy.config.filter.network.dubbo_proxy.v2alpha1.RouteMatch method:910 headers:500
 envoy.extensions.filters.network.echo.v3.Echo<envoy.config.filter.network.echo.v2.Echo
-envoy.extensions.filters.network.ext_authz.v3.ExtAuthz<envoy.config.filter.network.ext_authz.v2.ExtAuthz stat_prefix grpc_service:174 failure_mode_allow include_peer_certificate transport_api_version filter_enabled_metadata:1343 bootstrap_metadata_labels_key include_tls_session
+envoy.extensions.filters.network.ext_authz.v3.ExtAuthz<envoy.config.filter.network.ext_authz.v2.ExtAuthz stat_prefix:! grpc_service:174 failure_mode_allow:! include_peer_certificate:! transport_api_version:!AUTO filter_enabled_metadata:1343 bootstrap_metadata_labels_key:! include_tls_session:!
 envoy.extensions.filters.network.http_connection_manager.v3.EnvoyMobileHttpConnectionManager config:920
-envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager codec_type stat_prefix rds:930 route_config:539 scoped_routes:935 http_filters:928 add_user_agent tracing:926 common_http_protocol_options:205 http_protocol_options:199 http2_protocol_options:202 http3_protocol_options:204 server_name server_header_transformation scheme_header_transformation:233 max_request_headers_kb stream_idle_timeout request_timeout request_headers_timeout drain_timeout delayed_close_timeout access_log:48 access_log_flush_interval flush_access_log_on_new_request access_log_options:921 use_remote_address xff_num_trusted_hops original_ip_detection_extensions:242 early_header_mutation_extensions:242 internal_address_config:922 skip_xff_append via generate_request_id preserve_external_request_id always_set_request_id_in_response forward_client_cert_details set_current_client_cert_details:925 proxy_100_continue represent_ipv4_remote_address_as_ipv4_mapped_ipv6 upgrade_configs:927 normalize_path merge_slashes path_with_escaped_slashes_action request_id_extension:931 local_reply_config:929 strip_matching_host_port strip_any_host_port stream_error_on_invalid_http_message path_normalization_options:923 strip_trailing_host_dot proxy_status_config:924 typed_header_validation_config:242 append_x_forwarded_port append_local_overload add_proxy_protocol_connection_state
-envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions access_log_flush_interval flush_access_log_on_new_request flush_log_on_tunnel_successfully_established
-envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.InternalAddressConfig unix_sockets cidr_ranges:160
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager codec_type:!AUTO stat_prefix:! rds:930 route_config:539 scoped_routes:935 http_filters:928 add_user_agent tracing:926 common_http_protocol_options:205 http_protocol_options:199 http2_protocol_options:202 http3_protocol_options:204 server_name:! server_header_transformation:!OVERWRITE scheme_header_transformation:233 max_request_headers_kb stream_idle_timeout:!d request_timeout:!d request_headers_timeout:!d drain_timeout:!d delayed_close_timeout:!d access_log:48 access_log_flush_interval:!d flush_access_log_on_new_request:! access_log_options:921 use_remote_address xff_num_trusted_hops:! original_ip_detection_extensions:242 early_header_mutation_extensions:242 internal_address_config:922 skip_xff_append:! via:! generate_request_id preserve_external_request_id:! always_set_request_id_in_response:! forward_client_cert_details:!SANITIZE set_current_client_cert_details:925 proxy_100_continue:! represent_ipv4_remote_address_as_ipv4_mapped_ipv6:! upgrade_configs:927 normalize_path merge_slashes:! path_with_escaped_slashes_action:!IMPLEMENTATION_SPECIFIC_DEFAULT request_id_extension:931 local_reply_config:929 strip_matching_host_port:! strip_any_host_port stream_error_on_invalid_http_message path_normalization_options:923 strip_trailing_host_dot:! proxy_status_config:924 typed_header_validation_config:242 append_x_forwarded_port:! append_local_overload:! add_proxy_protocol_connection_state
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions access_log_flush_interval:!d flush_access_log_on_new_request:! flush_log_on_tunnel_successfully_established:!
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.InternalAddressConfig<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.InternalAddressConfig unix_sockets:! cidr_ranges:160
 envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.PathNormalizationOptions forwarding_transformation:1313 http_filter_transformation:1313
-envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ProxyStatusConfig remove_details remove_connection_termination_details remove_response_flags set_recommended_response_code use_node_id literal_proxy_name
-envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.SetCurrentClientCertDetails subject cert chain dns uri
-envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.Tracing client_sampling:1388 random_sampling:1388 overall_sampling:1388 verbose max_path_tag_length custom_tags:1375 provider:585 spawn_upstream_span
-envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.UpgradeConfig upgrade_type filters:928 enabled
-envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter<envoy.config.filter.network.http_connection_manager.v2.HttpFilter name typed_config:* config_discovery:169 is_optional disabled
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.ProxyStatusConfig remove_details:! remove_connection_termination_details:! remove_response_flags:! set_recommended_response_code:! use_node_id literal_proxy_name
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.SetCurrentClientCertDetails subject cert:! chain:! dns:! uri:!
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.Tracing client_sampling:1388 random_sampling:1388 overall_sampling:1388 verbose:! max_path_tag_length custom_tags:1375 provider:585 spawn_upstream_span
+envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig<envoy.config.filter.network.http_connection_manager.v2.HttpConnectionManager.UpgradeConfig upgrade_type:! filters:928 enabled
+envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter<envoy.config.filter.network.http_connection_manager.v2.HttpFilter name:! typed_config:* config_discovery:169 is_optional:! disabled:!
 envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig mappers:932 body_format:238
-envoy.extensions.filters.network.http_connection_manager.v3.Rds<envoy.config.filter.network.http_connection_manager.v2.Rds config_source:161 route_config_name
+envoy.extensions.filters.network.http_connection_manager.v3.Rds<envoy.config.filter.network.http_connection_manager.v2.Rds config_source:161 route_config_name:!
 envoy.extensions.filters.network.http_connection_manager.v3.RequestIDExtension<envoy.config.filter.network.http_connection_manager.v2.RequestIDExtension typed_config:*
 envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper filter:49 status_code body:163 body_format_override:238 headers_to_add:189
-envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds<envoy.config.filter.network.http_connection_manager.v2.ScopedRds scoped_rds_config_source:161 srds_resources_locator
+envoy.extensions.filters.network.http_connection_manager.v3.ScopedRds<envoy.config.filter.network.http_connection_manager.v2.ScopedRds scoped_rds_config_source:161 srds_resources_locator:!
 envoy.extensions.filters.network.http_connection_manager.v3.ScopedRouteConfigurationsList<envoy.config.filter.network.http_connection_manager.v2.ScopedRouteConfigurationsList scoped_route_configurations:545
-envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes name scope_key_builder:936 rds_config_source:161 scoped_route_configurations_list:934 scoped_rds:933
+envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes name:! scope_key_builder:936 rds_config_source:161 scoped_route_configurations_list:934 scoped_rds:933
 envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder fragments:937
 envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder header_value_extractor:938
-envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor name element_separator index element:939
-envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement separator key
-envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit<envoy.config.filter.network.local_rate_limit.v2alpha.LocalRateLimit stat_prefix token_bucket:1392 runtime_enabled:229 share_key
-envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy<envoy.config.filter.network.mongo_proxy.v2.MongoProxy stat_prefix access_log delay:714 emit_dynamic_metadata commands
-envoy.extensions.filters.network.ratelimit.v3.RateLimit<envoy.config.filter.network.rate_limit.v2.RateLimit stat_prefix domain descriptors:697 timeout failure_mode_deny rate_limit_service:470
-envoy.extensions.filters.network.rbac.v3.RBAC<envoy.config.filter.network.rbac.v2.RBAC rules:485 matcher:1449 shadow_rules:485 shadow_matcher:1449 shadow_rules_stat_prefix stat_prefix enforcement_type
+envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor name:! element_separator:! index element:939
+envoy.extensions.filters.network.http_connection_manager.v3.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement<envoy.config.filter.network.http_connection_manager.v2.ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement separator:! key:!
+envoy.extensions.filters.network.local_ratelimit.v3.LocalRateLimit<envoy.config.filter.network.local_rate_limit.v2alpha.LocalRateLimit stat_prefix:! token_bucket:1392 runtime_enabled:229 share_key:!
+envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy<envoy.config.filter.network.mongo_proxy.v2.MongoProxy stat_prefix:! access_log:! delay:714 emit_dynamic_metadata:! commands
+envoy.extensions.filters.network.ratelimit.v3.RateLimit<envoy.config.filter.network.rate_limit.v2.RateLimit stat_prefix:! domain:! descriptors:697 timeout:!d failure_mode_deny:! rate_limit_service:470
+envoy.extensions.filters.network.rbac.v3.RBAC<envoy.config.filter.network.rbac.v2.RBAC rules:485 matcher:1449 shadow_rules:485 shadow_matcher:1449 shadow_rules_stat_prefix:! stat_prefix:! enforcement_type:!ONE_TIME_ON_FIRST_BYTE
 envoy.extensions.filters.network.redis_proxy.v3.RedisProtocolOptions<envoy.config.filter.network.redis_proxy.v2.RedisProtocolOptions auth_password:163 auth_username:163
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy<envoy.config.filter.network.redis_proxy.v2.RedisProxy stat_prefix settings:946 latency_in_micros prefix_routes:948 downstream_auth_password:163 downstream_auth_passwords:163 faults:952 downstream_auth_username:163
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnPoolSettings<envoy.config.filter.network.redis_proxy.v2.RedisProxy.ConnPoolSettings op_timeout enable_hashtagging enable_redirection dns_cache_config:692 max_buffer_size_before_flush buffer_flush_timeout max_upstream_unknown_connections enable_command_stats read_policy connection_rate_limit:947
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnectionRateLimit connection_rate_limit_per_sec
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes<envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes routes:949 case_insensitive catch_all_route:949
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route<envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route prefix remove_prefix cluster request_mirror_policy:951 key_formatter read_command_policy:950
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.ReadCommandPolicy cluster
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy<envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy cluster runtime_fraction:230 exclude_read_commands
-envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.RedisFault fault_type fault_enabled:230 delay commands
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy<envoy.config.filter.network.redis_proxy.v2.RedisProxy stat_prefix:! settings:946 latency_in_micros:! prefix_routes:948 downstream_auth_password:163 downstream_auth_passwords:163 faults:952 downstream_auth_username:163
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnPoolSettings<envoy.config.filter.network.redis_proxy.v2.RedisProxy.ConnPoolSettings op_timeout:!d enable_hashtagging:! enable_redirection:! dns_cache_config:692 max_buffer_size_before_flush:! buffer_flush_timeout:!d max_upstream_unknown_connections enable_command_stats:! read_policy:!MASTER connection_rate_limit:947
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.ConnectionRateLimit connection_rate_limit_per_sec:!
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes<envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes routes:949 case_insensitive:! catch_all_route:949
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route<envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route prefix:! remove_prefix:! cluster:! request_mirror_policy:951 key_formatter:! read_command_policy:950
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.ReadCommandPolicy cluster:!
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy<envoy.config.filter.network.redis_proxy.v2.RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy cluster:! runtime_fraction:230 exclude_read_commands:!
+envoy.extensions.filters.network.redis_proxy.v3.RedisProxy.RedisFault fault_type:!DELAY fault_enabled:230 delay:!d commands
 envoy.extensions.filters.network.set_filter_state.v3.Config on_new_connection:720
 envoy.extensions.filters.network.sni_cluster.v3.SniCluster<envoy.config.filter.network.sni_cluster.v2.SniCluster
 envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3.FilterConfig dns_cache_config:692 port_value
-envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy<envoy.config.filter.network.tcp_proxy.v2.TcpProxy stat_prefix cluster weighted_clusters:960 on_demand:957 metadata_match:214 idle_timeout downstream_idle_timeout upstream_idle_timeout access_log:48 max_connect_attempts hash_policy:1382 tunneling_config:959 max_downstream_connection_duration access_log_flush_interval flush_access_log_on_connected access_log_options:958
-envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.OnDemand odcds_config:161 resources_locator timeout
-envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TcpAccessLogOptions access_log_flush_interval flush_access_log_on_connected
-envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig<envoy.config.filter.network.tcp_proxy.v2.TcpProxy.TunnelingConfig hostname use_post headers_to_add:189 propagate_response_headers post_path propagate_response_trailers
+envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy<envoy.config.filter.network.tcp_proxy.v2.TcpProxy stat_prefix:! cluster weighted_clusters:960 on_demand:957 metadata_match:214 idle_timeout:!d downstream_idle_timeout:!d upstream_idle_timeout:!d access_log:48 max_connect_attempts hash_policy:1382 tunneling_config:959 max_downstream_connection_duration:!d access_log_flush_interval:!d flush_access_log_on_connected:! access_log_options:958
+envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.OnDemand odcds_config:161 resources_locator:! timeout:!d
+envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TcpAccessLogOptions access_log_flush_interval:!d flush_access_log_on_connected:!
+envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TunnelingConfig<envoy.config.filter.network.tcp_proxy.v2.TcpProxy.TunnelingConfig hostname:! use_post:! headers_to_add:189 propagate_response_headers:! post_path:! propagate_response_trailers:!
 envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster<envoy.config.filter.network.tcp_proxy.v2.TcpProxy.WeightedCluster clusters:961
-envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight<envoy.config.filter.network.tcp_proxy.v2.TcpProxy.WeightedCluster.ClusterWeight name weight metadata_match:214
+envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight<envoy.config.filter.network.tcp_proxy.v2.TcpProxy.WeightedCluster.ClusterWeight name:! weight:! metadata_match:214
 envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata request_rules:964
-envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.KeyValuePair metadata_namespace key value regex_value_rewrite:1348 type encode
-envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.Rule header on_present:963 on_missing:963 remove
+envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.KeyValuePair metadata_namespace:! key:! value regex_value_rewrite:1348 type:!STRING encode:!NONE
+envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3.HeaderToMetadata.Rule header:! on_present:963 on_missing:963 remove:!
 envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata request_rules:968
-envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.FieldSelector name id child:966
-envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.KeyValuePair metadata_namespace key value regex_value_rewrite:1348 type
+envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.FieldSelector name:! id:! child:966
+envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.KeyValuePair metadata_namespace:! key:! value regex_value_rewrite:1348 type:!STRING
 envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3.PayloadToMetadata.Rule method_name service_name field_selector:966 on_present:967 on_missing:967
-envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3.RateLimit<envoy.config.filter.thrift.rate_limit.v2alpha1.RateLimit domain stage timeout failure_mode_deny rate_limit_service:470
+envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3.RateLimit<envoy.config.filter.thrift.rate_limit.v2alpha1.RateLimit domain:! stage:! timeout:!d failure_mode_deny:! rate_limit_service:470
 envoy.extensions.filters.network.thrift_proxy.router.v3.Router<envoy.config.filter.thrift.router.v2alpha1.Router close_downstream_on_upstream_error
 envoy.extensions.filters.network.thrift_proxy.v3.Route<envoy.config.filter.network.thrift_proxy.v2alpha1.Route match:975 route:972
-envoy.extensions.filters.network.thrift_proxy.v3.RouteAction<envoy.config.filter.network.thrift_proxy.v2alpha1.RouteAction cluster weighted_clusters:980 cluster_header metadata_match:214 rate_limits:505 strip_service_name request_mirror_policies:973
-envoy.extensions.filters.network.thrift_proxy.v3.RouteAction.RequestMirrorPolicy cluster runtime_fraction:230
-envoy.extensions.filters.network.thrift_proxy.v3.RouteConfiguration<envoy.config.filter.network.thrift_proxy.v2alpha1.RouteConfiguration name routes:971 validate_clusters
-envoy.extensions.filters.network.thrift_proxy.v3.RouteMatch<envoy.config.filter.network.thrift_proxy.v2alpha1.RouteMatch method_name service_name invert headers:500
-envoy.extensions.filters.network.thrift_proxy.v3.ThriftFilter<envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftFilter name typed_config:*
-envoy.extensions.filters.network.thrift_proxy.v3.ThriftProtocolOptions<envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProtocolOptions transport protocol
-envoy.extensions.filters.network.thrift_proxy.v3.ThriftProxy<envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProxy transport protocol stat_prefix route_config:974 trds:979 thrift_filters:976 payload_passthrough max_requests_per_connection access_log:48 header_keys_preserve_case
-envoy.extensions.filters.network.thrift_proxy.v3.Trds config_source:161 route_config_name
+envoy.extensions.filters.network.thrift_proxy.v3.RouteAction<envoy.config.filter.network.thrift_proxy.v2alpha1.RouteAction cluster weighted_clusters:980 cluster_header metadata_match:214 rate_limits:505 strip_service_name:! request_mirror_policies:973
+envoy.extensions.filters.network.thrift_proxy.v3.RouteAction.RequestMirrorPolicy cluster:! runtime_fraction:230
+envoy.extensions.filters.network.thrift_proxy.v3.RouteConfiguration<envoy.config.filter.network.thrift_proxy.v2alpha1.RouteConfiguration name:! routes:971 validate_clusters
+envoy.extensions.filters.network.thrift_proxy.v3.RouteMatch<envoy.config.filter.network.thrift_proxy.v2alpha1.RouteMatch method_name service_name invert:! headers:500
+envoy.extensions.filters.network.thrift_proxy.v3.ThriftFilter<envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftFilter name:! typed_config:*
+envoy.extensions.filters.network.thrift_proxy.v3.ThriftProtocolOptions<envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProtocolOptions transport:!AUTO_TRANSPORT protocol:!AUTO_PROTOCOL
+envoy.extensions.filters.network.thrift_proxy.v3.ThriftProxy<envoy.config.filter.network.thrift_proxy.v2alpha1.ThriftProxy transport:!AUTO_TRANSPORT protocol:!AUTO_PROTOCOL stat_prefix:! route_config:974 trds:979 thrift_filters:976 payload_passthrough:! max_requests_per_connection access_log:48 header_keys_preserve_case:!
+envoy.extensions.filters.network.thrift_proxy.v3.Trds config_source:161 route_config_name:!
 envoy.extensions.filters.network.thrift_proxy.v3.WeightedCluster<envoy.config.filter.network.thrift_proxy.v2alpha1.WeightedCluster clusters:981
-envoy.extensions.filters.network.thrift_proxy.v3.WeightedCluster.ClusterWeight<envoy.config.filter.network.thrift_proxy.v2alpha1.WeightedCluster.ClusterWeight name weight metadata_match:214
+envoy.extensions.filters.network.thrift_proxy.v3.WeightedCluster.ClusterWeight<envoy.config.filter.network.thrift_proxy.v2alpha1.WeightedCluster.ClusterWeight name:! weight metadata_match:214
 envoy.extensions.filters.network.wasm.v3.Wasm config:1149
-envoy.extensions.filters.network.zookeeper_proxy.v3.LatencyThresholdOverride opcode threshold
-envoy.extensions.filters.network.zookeeper_proxy.v3.ZooKeeperProxy<envoy.config.filter.network.zookeeper_proxy.v1alpha1.ZooKeeperProxy stat_prefix access_log max_packet_bytes enable_latency_threshold_metrics default_latency_threshold latency_threshold_overrides:983 enable_per_opcode_request_bytes_metrics enable_per_opcode_response_bytes_metrics enable_per_opcode_decoder_error_metrics
-envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig stat_prefix server_config:987 client_config:986
-envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.ClientContextConfig resolver_timeout upstream_resolvers:151 dns_resolution_config:164 typed_dns_resolver_config:242 max_pending_lookups
+envoy.extensions.filters.network.zookeeper_proxy.v3.LatencyThresholdOverride opcode:!Connect threshold:!d
+envoy.extensions.filters.network.zookeeper_proxy.v3.ZooKeeperProxy<envoy.config.filter.network.zookeeper_proxy.v1alpha1.ZooKeeperProxy stat_prefix:! access_log:! max_packet_bytes enable_latency_threshold_metrics:! default_latency_threshold:!d latency_threshold_overrides:983 enable_per_opcode_request_bytes_metrics:! enable_per_opcode_response_bytes_metrics:! enable_per_opcode_decoder_error_metrics:!
+envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig stat_prefix:! server_config:987 client_config:986
+envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.ClientContextConfig resolver_timeout:!d upstream_resolvers:151 dns_resolution_config:164 typed_dns_resolver_config:242 max_pending_lookups:!!l
 envoy.extensions.filters.udp.dns_filter.v3.DnsFilterConfig.ServerContextConfig inline_dns_table:641 external_dns_table:163
-envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig stat_prefix dns_cache_config:692 buffer_options:989
-envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig.BufferOptions max_buffered_datagrams max_buffered_bytes
+envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig stat_prefix:! dns_cache_config:692 buffer_options:989
+envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3.FilterConfig.BufferOptions max_buffered_datagrams max_buffered_bytes:!l
 envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3.FilterConfig
-envoy.extensions.filters.udp.udp_proxy.v3.Route cluster
-envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig<envoy.config.filter.udp.udp_proxy.v2alpha.UdpProxyConfig stat_prefix cluster matcher:1449 idle_timeout use_original_src_ip hash_policies:993 upstream_socket_config:243 use_per_packet_load_balancing access_log:48 proxy_access_log:48 session_filters:994 tunneling_config:996 access_log_options:995
+envoy.extensions.filters.udp.udp_proxy.v3.Route cluster:!
+envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig<envoy.config.filter.udp.udp_proxy.v2alpha.UdpProxyConfig stat_prefix:! cluster matcher:1449 idle_timeout:!d use_original_src_ip:! hash_policies:993 upstream_socket_config:243 use_per_packet_load_balancing:! access_log:48 proxy_access_log:48 session_filters:994 tunneling_config:996 access_log_options:995
 envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.HashPolicy source_ip key
-envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.SessionFilter name typed_config:*
-envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpAccessLogOptions access_log_flush_interval flush_access_log_on_tunnel_connected
-envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig proxy_host proxy_port target_host default_target_port use_post post_path retry_options:998 headers_to_add:189 buffer_options:997 propagate_response_headers propagate_response_trailers
-envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.BufferOptions max_buffered_datagrams max_buffered_bytes
+envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.SessionFilter name:! typed_config:*
+envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpAccessLogOptions access_log_flush_interval:!d flush_access_log_on_tunnel_connected:!
+envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig proxy_host:! proxy_port target_host:! default_target_port:! use_post:! post_path:! retry_options:998 headers_to_add:189 buffer_options:997 propagate_response_headers:! propagate_response_trailers:!
+envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.BufferOptions max_buffered_datagrams max_buffered_bytes:!l
 envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.UdpTunnelingConfig.RetryOptions max_connect_attempts
 envoy.extensions.formatter.cel.v3.Cel
 envoy.extensions.formatter.metadata.v3.Metadata
 envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery
 envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig geo_headers_to_add:1003
-envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig.GeolocationHeadersToAdd country city region asn is_anon anon_vpn anon_hosting anon_tor anon_proxy
-envoy.extensions.geoip_providers.maxmind.v3.MaxMindConfig city_db_path isp_db_path anon_db_path common_provider_config:1002
-envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink event_log_path
-envoy.extensions.health_checkers.redis.v3.Redis<envoy.config.health_checker.redis.v2.Redis key
-envoy.extensions.health_checkers.thrift.v3.Thrift method_name transport protocol
-envoy.extensions.http.cache.file_system_http_cache.v3.FileSystemHttpCacheConfig manager_config:689 cache_path max_cache_size_bytes max_individual_cache_entry_size_bytes max_cache_entry_count cache_subdivisions evict_fraction max_eviction_period min_eviction_period create_cache_path
+envoy.extensions.geoip_providers.common.v3.CommonGeoipProviderConfig.GeolocationHeadersToAdd country:! city:! region:! asn:! is_anon:! anon_vpn:! anon_hosting:! anon_tor:! anon_proxy:!
+envoy.extensions.geoip_providers.maxmind.v3.MaxMindConfig city_db_path:! isp_db_path:! anon_db_path:! common_provider_config:1002
+envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink event_log_path:!
+envoy.extensions.health_checkers.redis.v3.Redis<envoy.config.health_checker.redis.v2.Redis key:!
+envoy.extensions.health_checkers.thrift.v3.Thrift method_name:! transport:!AUTO_TRANSPORT protocol:!AUTO_PROTOCOL
+envoy.extensions.http.cache.file_system_http_cache.v3.FileSystemHttpCacheConfig manager_config:689 cache_path:! max_cache_size_bytes:!l max_individual_cache_entry_size_bytes:!l max_cache_entry_count:!l cache_subdivisions:! evict_fraction:! max_eviction_period:!d min_eviction_period:!d create_cache_path:!
 envoy.extensions.http.cache.simple_http_cache.v3.SimpleHttpCacheConfig
 envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy body:163 body_format:238 status_code response_headers_to_add:189
 envoy.extensions.http.custom_response.redirect_policy.v3.RedirectPolicy uri redirect_action:519 status_code response_headers_to_add:189 request_headers_to_add:189 modify_request_headers_action:242
 envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation mutations:147
-envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig forward_reason_phrase formatter_type_on_envoy_headers
-envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig http1_protocol_options:1015 uri_path_normalization_options:1016 restrict_http_methods headers_with_underscores_action strip_fragment_from_path
-envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.Http1ProtocolOptions allow_chunked_length
-envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.UriPathNormalizationOptions skip_path_normalization skip_merging_slashes path_with_escaped_slashes_action
-envoy.extensions.http.injected_credentials.generic.v3.Generic credential:1127 header
-envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2 token_endpoint:207 scopes client_credentials:1019 token_fetch_retry_interval
-envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.ClientCredentials client_id client_secret:1127 auth_type
-envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig header_name allow_extension_to_set_address_as_trusted reject_with_status:1385
-envoy.extensions.http.original_ip_detection.xff.v3.XffConfig xff_num_trusted_hops
+envoy.extensions.http.header_formatters.preserve_case.v3.PreserveCaseFormatterConfig forward_reason_phrase:! formatter_type_on_envoy_headers:!DEFAULT
+envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig http1_protocol_options:1015 uri_path_normalization_options:1016 restrict_http_methods:! headers_with_underscores_action:!ALLOW strip_fragment_from_path:!
+envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.Http1ProtocolOptions allow_chunked_length:!
+envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig.UriPathNormalizationOptions skip_path_normalization:! skip_merging_slashes:! path_with_escaped_slashes_action:!IMPLEMENTATION_SPECIFIC_DEFAULT
+envoy.extensions.http.injected_credentials.generic.v3.Generic credential:1127 header:!
+envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2 token_endpoint:207 scopes client_credentials:1019 token_fetch_retry_interval:!d
+envoy.extensions.http.injected_credentials.oauth2.v3.OAuth2.ClientCredentials client_id:! client_secret:1127 auth_type:!BASIC_AUTH
+envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig header_name:! allow_extension_to_set_address_as_trusted:! reject_with_status:1385
+envoy.extensions.http.original_ip_detection.xff.v3.XffConfig xff_num_trusted_hops:!
 envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState cookie:1312
-envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState name
+envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState name:!
 envoy.extensions.internal_redirect.allow_listed_routes.v3.AllowListedRoutesConfig allowed_route_names
 envoy.extensions.internal_redirect.previous_routes.v3.PreviousRoutesConfig
 envoy.extensions.internal_redirect.safe_cross_scheme.v3.SafeCrossSchemeConfig
-envoy.extensions.key_value.file_based.v3.FileBasedKeyValueStoreConfig filename flush_interval max_entries
-envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin enable_oob_load_report oob_reporting_period blackout_period weight_expiration_period weight_update_period error_utilization_penalty
+envoy.extensions.key_value.file_based.v3.FileBasedKeyValueStoreConfig filename:! flush_interval:!d max_entries
+envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin enable_oob_load_report oob_reporting_period:!d blackout_period:!d weight_expiration_period:!d weight_update_period:!d error_utilization_penalty
 envoy.extensions.load_balancing_policies.cluster_provided.v3.ClusterProvided
-envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig use_hostname_for_hashing hash_balance_factor
+envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig use_hostname_for_hashing:! hash_balance_factor
 envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig zone_aware_lb_config:1033 locality_weighted_lb_config:1032
 envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig
-envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig routing_enabled:1388 min_cluster_size fail_traffic_on_panic
-envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig slow_start_window aggression:228 min_weight_percent:1388
-envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest choice_count active_request_bias:228 slow_start_config:1034 locality_lb_config:1031 enable_full_scan selection_method
-envoy.extensions.load_balancing_policies.maglev.v3.Maglev table_size consistent_hashing_lb_config:1030 locality_weighted_lb_config:1032
-envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst shuffle_address_list
+envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig routing_enabled:1388 min_cluster_size:!l fail_traffic_on_panic:!
+envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig slow_start_window:!d aggression:228 min_weight_percent:1388
+envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest choice_count active_request_bias:228 slow_start_config:1034 locality_lb_config:1031 enable_full_scan selection_method:!N_CHOICES
+envoy.extensions.load_balancing_policies.maglev.v3.Maglev table_size:!l consistent_hashing_lb_config:1030 locality_weighted_lb_config:1032
+envoy.extensions.load_balancing_policies.pick_first.v3.PickFirst shuffle_address_list:!
 envoy.extensions.load_balancing_policies.random.v3.Random locality_lb_config:1031
-envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash hash_function minimum_ring_size maximum_ring_size use_hostname_for_hashing hash_balance_factor consistent_hashing_lb_config:1030 locality_weighted_lb_config:1032
+envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash hash_function:!DEFAULT_HASH minimum_ring_size:!l maximum_ring_size:!l use_hostname_for_hashing:! hash_balance_factor consistent_hashing_lb_config:1030 locality_weighted_lb_config:1032
 envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin slow_start_config:1034 locality_lb_config:1031
-envoy.extensions.load_balancing_policies.subset.v3.Subset<envoy.config.cluster.v3.LbSubsetConfig fallback_policy default_subset:? subset_selectors:1042 allow_redundant_keys locality_weight_aware scale_locality_weight panic_mode_any list_as_any metadata_fallback_policy subset_lb_policy:125
-envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector keys single_host_per_subset fallback_policy fallback_keys_subset
+envoy.extensions.load_balancing_policies.subset.v3.Subset<envoy.config.cluster.v3.LbSubsetConfig fallback_policy:!NO_FALLBACK default_subset:? subset_selectors:1042 allow_redundant_keys:! locality_weight_aware:! scale_locality_weight:! panic_mode_any:! list_as_any:! metadata_fallback_policy:!METADATA_NO_FALLBACK subset_lb_policy:125
+envoy.extensions.load_balancing_policies.subset.v3.Subset.LbSubsetSelector keys single_host_per_subset:! fallback_policy:!NOT_DEFINED fallback_keys_subset
 envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality endpoint_picking_policy:125
-envoy.extensions.matching.common_inputs.environment_variable.v3.Config name
+envoy.extensions.matching.common_inputs.environment_variable.v3.Config name:!
 envoy.extensions.matching.common_inputs.network.v3.ApplicationProtocolInput
 envoy.extensions.matching.common_inputs.network.v3.DestinationIPInput
 envoy.extensions.matching.common_inputs.network.v3.DestinationPortInput
 envoy.extensions.matching.common_inputs.network.v3.DirectSourceIPInput
-envoy.extensions.matching.common_inputs.network.v3.FilterStateInput key
+envoy.extensions.matching.common_inputs.network.v3.FilterStateInput key:!
 envoy.extensions.matching.common_inputs.network.v3.ServerNameInput
 envoy.extensions.matching.common_inputs.network.v3.SourceIPInput
 envoy.extensions.matching.common_inputs.network.v3.SourcePortInput
@@ -1058,83 +1058,83 @@ envoy.extensions.matching.common_inputs.network.v3.TransportProtocolInput
 envoy.extensions.matching.common_inputs.ssl.v3.DnsSanInput
 envoy.extensions.matching.common_inputs.ssl.v3.SubjectInput
 envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput
-envoy.extensions.matching.input_matchers.consistent_hashing.v3.ConsistentHashing threshold modulo seed
-envoy.extensions.matching.input_matchers.ip.v3.Ip cidr_ranges:160 stat_prefix
-envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction runtime_fraction:230 seed
-envoy.extensions.network.dns_resolver.apple.v3.AppleDnsResolverConfig include_unroutable_families
-envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig resolvers:151 use_resolvers_as_fallback filter_unroutable_families dns_resolver_options:165 udp_max_queries
+envoy.extensions.matching.input_matchers.consistent_hashing.v3.ConsistentHashing threshold:! modulo:! seed:!!l
+envoy.extensions.matching.input_matchers.ip.v3.Ip cidr_ranges:160 stat_prefix:!
+envoy.extensions.matching.input_matchers.runtime_fraction.v3.RuntimeFraction runtime_fraction:230 seed:!!l
+envoy.extensions.network.dns_resolver.apple.v3.AppleDnsResolverConfig include_unroutable_families:!
+envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig resolvers:151 use_resolvers_as_fallback:! filter_unroutable_families:! dns_resolver_options:165 udp_max_queries
 envoy.extensions.network.dns_resolver.getaddrinfo.v3.GetAddrInfoDnsResolverConfig
 envoy.extensions.network.socket_interface.v3.DefaultSocketInterface
 envoy.extensions.outlier_detection_monitors.common.v3.DatabaseErrors
 envoy.extensions.outlier_detection_monitors.common.v3.ErrorBuckets http_errors:1067 local_origin_errors:1068 database_errors:1065
 envoy.extensions.outlier_detection_monitors.common.v3.HttpErrors range:1386
 envoy.extensions.outlier_detection_monitors.common.v3.LocalOriginErrors
-envoy.extensions.outlier_detection_monitors.consecutive_errors.v3.ConsecutiveErrors name threshold enforcing error_buckets:1066
-envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig path_template
-envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig path_template_rewrite
+envoy.extensions.outlier_detection_monitors.consecutive_errors.v3.ConsecutiveErrors name:! threshold enforcing error_buckets:1066
+envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig path_template:!
+envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig path_template_rewrite:!
 envoy.extensions.quic.connection_debug_visitor.v3.BasicConfig
 envoy.extensions.quic.connection_id_generator.v3.DeterministicConnectionIdGeneratorConfig
 envoy.extensions.quic.crypto_stream.v3.CryptoServerStreamConfig
 envoy.extensions.quic.proof_source.v3.ProofSourceConfig
 envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig ipv4_config:1077 ipv6_config:1077
 envoy.extensions.quic.server_preferred_address.v3.DataSourceServerPreferredAddressConfig.AddressFamilyConfig address:163 port:163 dnat_address:163
-envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig ipv4_address ipv4_config:1079 ipv6_address ipv6_config:1079
+envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig ipv4_address:! ipv4_config:1079 ipv6_address:! ipv6_config:1079
 envoy.extensions.quic.server_preferred_address.v3.FixedServerPreferredAddressConfig.AddressFamilyConfig address:235 dnat_address:235
-envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor descriptor_key skip_if_error text parsed:1395
+envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor descriptor_key:! skip_if_error:! text parsed:1395
 envoy.extensions.rbac.audit_loggers.stream.v3.StdoutAuditLog
 envoy.extensions.rbac.matchers.upstream_ip_port.v3.UpstreamIpPortMatcher upstream_ip:160 upstream_port_range:1387
 envoy.extensions.regex_engines.v3.GoogleRE2
 envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig pack_trace_reason use_request_id_for_trace_sampling
-envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig max_active_downstream_connections
-envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig<envoy.config.resource_monitor.fixed_heap.v2alpha.FixedHeapConfig max_heap_size_bytes
-envoy.extensions.resource_monitors.injected_resource.v3.InjectedResourceConfig<envoy.config.resource_monitor.injected_resource.v2alpha.InjectedResourceConfig filename
+envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig max_active_downstream_connections:!!l
+envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig<envoy.config.resource_monitor.fixed_heap.v2alpha.FixedHeapConfig max_heap_size_bytes:!!l
+envoy.extensions.resource_monitors.injected_resource.v3.InjectedResourceConfig<envoy.config.resource_monitor.injected_resource.v2alpha.InjectedResourceConfig filename:!
 envoy.extensions.retry.host.omit_canary_hosts.v3.OmitCanaryHostsPredicate<envoy.config.retry.omit_canary_hosts.v2.OmitCanaryHostsPredicate
 envoy.extensions.retry.host.omit_host_metadata.v3.OmitHostMetadataConfig<envoy.config.retry.omit_host_metadata.v2.OmitHostMetadataConfig metadata_match:214
 envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate<envoy.config.retry.previous_hosts.v2.PreviousHostsPredicate
-envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig<envoy.config.retry.previous_priorities.PreviousPrioritiesConfig update_frequency
-envoy.extensions.router.cluster_specifiers.lua.v3.LuaConfig source_code:163 default_cluster
-envoy.extensions.stat_sinks.graphite_statsd.v3.GraphiteStatsdSink address:151 prefix max_bytes_per_datagram
-envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig grpc_service:174 report_counters_as_deltas report_histograms_as_deltas emit_tags_as_attributes use_tag_extracted_name prefix
+envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig<envoy.config.retry.previous_priorities.PreviousPrioritiesConfig update_frequency:!
+envoy.extensions.router.cluster_specifiers.lua.v3.LuaConfig source_code:163 default_cluster:!
+envoy.extensions.stat_sinks.graphite_statsd.v3.GraphiteStatsdSink address:151 prefix:! max_bytes_per_datagram:!l
+envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig grpc_service:174 report_counters_as_deltas:! report_histograms_as_deltas:! emit_tags_as_attributes use_tag_extracted_name prefix:!
 envoy.extensions.stat_sinks.wasm.v3.Wasm config:1149
 envoy.extensions.string_matcher.lua.v3.Lua source_code:163
 envoy.extensions.tracers.opentelemetry.resource_detectors.v3.DynatraceResourceDetectorConfig
 envoy.extensions.tracers.opentelemetry.resource_detectors.v3.EnvironmentResourceDetectorConfig
 envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig attributes:{}
 envoy.extensions.tracers.opentelemetry.samplers.v3.AlwaysOnSamplerConfig
-envoy.extensions.tracers.opentelemetry.samplers.v3.DynatraceSamplerConfig tenant cluster_id http_service:206 root_spans_per_minute
-envoy.extensions.transport_sockets.alts.v3.Alts<envoy.config.transport_socket.alts.v2alpha.Alts handshaker_service peer_service_accounts
+envoy.extensions.tracers.opentelemetry.samplers.v3.DynatraceSamplerConfig tenant:! cluster_id:! http_service:206 root_spans_per_minute:!
+envoy.extensions.transport_sockets.alts.v3.Alts<envoy.config.transport_socket.alts.v2alpha.Alts handshaker_service:! peer_service_accounts
 envoy.extensions.transport_sockets.http_11_proxy.v3.Http11ProxyUpstreamTransport transport_socket:241
 envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport passthrough_metadata:1105 transport_socket:241
-envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport.MetadataValueSource kind:1365 name
+envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport.MetadataValueSource kind:1365 name:!
 envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport config:218 transport_socket:241
 envoy.extensions.transport_sockets.quic.v3.QuicDownstreamTransport downstream_tls_context:1122 enable_early_data
 envoy.extensions.transport_sockets.quic.v3.QuicUpstreamTransport upstream_tls_context:1134
 envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer<envoy.config.transport_socket.raw_buffer.v2.RawBuffer
-envoy.extensions.transport_sockets.s2a.v3.S2AConfiguration s2a_address
+envoy.extensions.transport_sockets.s2a.v3.S2AConfiguration s2a_address:!
 envoy.extensions.transport_sockets.starttls.v3.StartTlsConfig cleartext_socket_config:1109 tls_socket_config:1122
 envoy.extensions.transport_sockets.starttls.v3.UpstreamStartTlsConfig cleartext_socket_config:1109 tls_socket_config:1134
 envoy.extensions.transport_sockets.tap.v3.Tap<envoy.config.transport_socket.tap.v2alpha.Tap common_config:701 transport_socket:241
-envoy.extensions.transport_sockets.tcp_stats.v3.Config transport_socket:241 update_period
-envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance instance_name certificate_name
-envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext<envoy.api.v2.auth.CertificateValidationContext trusted_ca:163 ca_certificate_provider_instance:1115 system_root_certs:1117 watched_directory:245 verify_certificate_spki verify_certificate_hash match_typed_subject_alt_names:1129 match_subject_alt_names:1351 require_signed_certificate_timestamp crl:163 allow_expired_certificate trust_chain_verification custom_validator_config:242 only_verify_leaf_cert_crl max_verify_depth
+envoy.extensions.transport_sockets.tcp_stats.v3.Config transport_socket:241 update_period:!d
+envoy.extensions.transport_sockets.tls.v3.CertificateProviderPluginInstance instance_name:! certificate_name:!
+envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext<envoy.api.v2.auth.CertificateValidationContext trusted_ca:163 ca_certificate_provider_instance:1115 system_root_certs:1117 watched_directory:245 verify_certificate_spki verify_certificate_hash match_typed_subject_alt_names:1129 match_subject_alt_names:1351 require_signed_certificate_timestamp crl:163 allow_expired_certificate:! trust_chain_verification:!VERIFY_TRUST_CHAIN custom_validator_config:242 only_verify_leaf_cert_crl:! max_verify_depth
 envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext.SystemRootCerts
 envoy.extensions.transport_sockets.tls.v3.CommonTlsContext<envoy.api.v2.auth.CommonTlsContext tls_params:1132 tls_certificates:1130 tls_certificate_sds_secret_configs:1127 tls_certificate_provider_instance:1115 tls_certificate_certificate_provider:1119 tls_certificate_certificate_provider_instance:1120 validation_context:1116 validation_context_sds_secret_config:1127 combined_validation_context:1121 validation_context_certificate_provider:1119 validation_context_certificate_provider_instance:1120 alpn_protocols custom_handshaker:242 key_log:1131
-envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProvider name typed_config:242
-envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProviderInstance instance_name certificate_name
+envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProvider name:! typed_config:242
+envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CertificateProviderInstance instance_name:! certificate_name:!
 envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.CombinedCertificateValidationContext<envoy.api.v2.auth.CommonTlsContext.CombinedCertificateValidationContext default_validation_context:1116 validation_context_sds_secret_config:1127 validation_context_certificate_provider:1119 validation_context_certificate_provider_instance:1120
-envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext<envoy.api.v2.auth.DownstreamTlsContext common_tls_context:1118 require_client_certificate require_sni session_ticket_keys:1133 session_ticket_keys_sds_secret_config:1127 disable_stateless_session_resumption disable_stateful_session_resumption session_timeout ocsp_staple_policy full_scan_certs_on_sni_mismatch
+envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext<envoy.api.v2.auth.DownstreamTlsContext common_tls_context:1118 require_client_certificate require_sni session_ticket_keys:1133 session_ticket_keys_sds_secret_config:1127 disable_stateless_session_resumption disable_stateful_session_resumption:! session_timeout:!d ocsp_staple_policy:!LENIENT_STAPLING full_scan_certs_on_sni_mismatch
 envoy.extensions.transport_sockets.tls.v3.GenericSecret<envoy.api.v2.auth.GenericSecret secret:163
-envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider<envoy.api.v2.auth.PrivateKeyProvider provider_name typed_config:* fallback
+envoy.extensions.transport_sockets.tls.v3.PrivateKeyProvider<envoy.api.v2.auth.PrivateKeyProvider provider_name:! typed_config:* fallback:!
 envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig trust_domains:1126
-envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain name trust_bundle:163
-envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig<envoy.api.v2.auth.SdsSecretConfig name sds_config:161
-envoy.extensions.transport_sockets.tls.v3.Secret<envoy.api.v2.auth.Secret name tls_certificate:1130 session_ticket_keys:1133 validation_context:1116 generic_secret:1123
-envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher san_type matcher:1351 oid
+envoy.extensions.transport_sockets.tls.v3.SPIFFECertValidatorConfig.TrustDomain name:! trust_bundle:163
+envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig<envoy.api.v2.auth.SdsSecretConfig name:! sds_config:161
+envoy.extensions.transport_sockets.tls.v3.Secret<envoy.api.v2.auth.Secret name:! tls_certificate:1130 session_ticket_keys:1133 validation_context:1116 generic_secret:1123
+envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher san_type:!SAN_TYPE_UNSPECIFIED matcher:1351 oid:!
 envoy.extensions.transport_sockets.tls.v3.TlsCertificate<envoy.api.v2.auth.TlsCertificate certificate_chain:163 private_key:163 pkcs12:163 watched_directory:245 private_key_provider:1124 password:163 ocsp_staple:163 signed_certificate_timestamp:163
-envoy.extensions.transport_sockets.tls.v3.TlsKeyLog path local_address_range:160 remote_address_range:160
-envoy.extensions.transport_sockets.tls.v3.TlsParameters<envoy.api.v2.auth.TlsParameters tls_minimum_protocol_version tls_maximum_protocol_version cipher_suites ecdh_curves signature_algorithms
+envoy.extensions.transport_sockets.tls.v3.TlsKeyLog path:! local_address_range:160 remote_address_range:160
+envoy.extensions.transport_sockets.tls.v3.TlsParameters<envoy.api.v2.auth.TlsParameters tls_minimum_protocol_version:!TLS_AUTO tls_maximum_protocol_version:!TLS_AUTO cipher_suites ecdh_curves signature_algorithms
 envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys<envoy.api.v2.auth.TlsSessionTicketKeys keys:163
-envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext<envoy.api.v2.auth.UpstreamTlsContext common_tls_context:1118 sni allow_renegotiation max_session_keys enforce_rsa_key_usage
+envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext<envoy.api.v2.auth.UpstreamTlsContext common_tls_context:1118 sni:! allow_renegotiation:! max_session_keys enforce_rsa_key_usage
 envoy.extensions.udp_packet_writer.v3.UdpDefaultWriterFactory
 envoy.extensions.udp_packet_writer.v3.UdpGsoBatchWriterFactory
 envoy.extensions.upstreams.http.generic.v3.GenericConnectionPoolProto
@@ -1146,67 +1146,67 @@ envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig http_proto
 envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig http_protocol_options:199 http2_protocol_options:202 http3_protocol_options:204
 envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig http_protocol_options:199 http2_protocol_options:202 http3_protocol_options:204
 envoy.extensions.upstreams.tcp.generic.v3.GenericConnectionPoolProto
-envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions idle_timeout
+envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions idle_timeout:!d
 envoy.extensions.wasm.v3.CapabilityRestrictionConfig allowed_capabilities:{}1150
 envoy.extensions.wasm.v3.EnvironmentVariables host_env_keys key_values:{}
-envoy.extensions.wasm.v3.PluginConfig name root_id vm_config:1151 configuration:* fail_open capability_restriction_config:1147
+envoy.extensions.wasm.v3.PluginConfig name:! root_id:! vm_config:1151 configuration:* fail_open:! capability_restriction_config:1147
 envoy.extensions.wasm.v3.SanitizationConfig
-envoy.extensions.wasm.v3.VmConfig vm_id runtime code:156 configuration:* allow_precompiled nack_on_code_cache_miss environment_variables:1148
-envoy.extensions.wasm.v3.WasmService config:1149 singleton
-envoy.extensions.watchdog.profile_action.v3.ProfileActionConfig profile_duration profile_path max_profiles
+envoy.extensions.wasm.v3.VmConfig vm_id:! runtime:! code:156 configuration:* allow_precompiled:! nack_on_code_cache_miss:! environment_variables:1148
+envoy.extensions.wasm.v3.WasmService config:1149 singleton:!
+envoy.extensions.watchdog.profile_action.v3.ProfileActionConfig profile_duration:!d profile_path:! max_profiles:!!l
 envoy.service.accesslog.v2.StreamAccessLogsMessage identifier:1161 http_logs:1160 tcp_logs:1162
 envoy.service.accesslog.v2.StreamAccessLogsMessage.HTTPAccessLogEntries log_entry:606
-envoy.service.accesslog.v2.StreamAccessLogsMessage.Identifier node:215 log_name
+envoy.service.accesslog.v2.StreamAccessLogsMessage.Identifier node:215 log_name:!
 envoy.service.accesslog.v2.StreamAccessLogsMessage.TCPAccessLogEntries log_entry:611
 envoy.service.accesslog.v2.StreamAccessLogsResponse
 envoy.service.accesslog.v3.StreamAccessLogsMessage<envoy.service.accesslog.v2.StreamAccessLogsMessage identifier:1161 http_logs:1160 tcp_logs:1162
 envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries<envoy.service.accesslog.v2.StreamAccessLogsMessage.HTTPAccessLogEntries log_entry:606
-envoy.service.accesslog.v3.StreamAccessLogsMessage.Identifier<envoy.service.accesslog.v2.StreamAccessLogsMessage.Identifier node:215 log_name
+envoy.service.accesslog.v3.StreamAccessLogsMessage.Identifier<envoy.service.accesslog.v2.StreamAccessLogsMessage.Identifier node:215 log_name:!
 envoy.service.accesslog.v3.StreamAccessLogsMessage.TCPAccessLogEntries<envoy.service.accesslog.v2.StreamAccessLogsMessage.TCPAccessLogEntries log_entry:611
 envoy.service.accesslog.v3.StreamAccessLogsResponse<envoy.service.accesslog.v2.StreamAccessLogsResponse
 envoy.service.auth.v2.AttributeContext source:1174 destination:1174 request:1175 context_extensions:{} metadata_context:214
-envoy.service.auth.v2.AttributeContext.HttpRequest id method headers:{} path host scheme query fragment size protocol body
-envoy.service.auth.v2.AttributeContext.Peer address:151 service labels:{} principal certificate
+envoy.service.auth.v2.AttributeContext.HttpRequest id:! method:! headers:{} path:! host:! scheme:! query:! fragment:! size:!!l protocol:! body:!
+envoy.service.auth.v2.AttributeContext.Peer address:151 service:! labels:{} principal:! certificate:!
 envoy.service.auth.v2.AttributeContext.Request time http:1173
 envoy.service.auth.v2.CheckRequest attributes:1172
 envoy.service.auth.v2.CheckResponse status:1411 denied_response:1179 ok_response:1180
-envoy.service.auth.v2.DeniedHttpResponse status:1385 headers:189 body
+envoy.service.auth.v2.DeniedHttpResponse status:1385 headers:189 body:!
 envoy.service.auth.v2.OkHttpResponse headers:189
 envoy.service.auth.v3.AttributeContext<envoy.service.auth.v2.AttributeContext source:1174 destination:1174 request:1175 context_extensions:{} metadata_context:214 route_metadata_context:214 tls_session:1176
-envoy.service.auth.v3.AttributeContext.HttpRequest<envoy.service.auth.v2.AttributeContext.HttpRequest id method headers:{} header_map:187 path host scheme query fragment size protocol body raw_body
-envoy.service.auth.v3.AttributeContext.Peer<envoy.service.auth.v2.AttributeContext.Peer address:151 service labels:{} principal certificate
+envoy.service.auth.v3.AttributeContext.HttpRequest<envoy.service.auth.v2.AttributeContext.HttpRequest id:! method:! headers:{} header_map:187 path:! host:! scheme:! query:! fragment:! size:!!l protocol:! body:! raw_body:!
+envoy.service.auth.v3.AttributeContext.Peer<envoy.service.auth.v2.AttributeContext.Peer address:151 service:! labels:{} principal:! certificate:!
 envoy.service.auth.v3.AttributeContext.Request<envoy.service.auth.v2.AttributeContext.Request time http:1173
-envoy.service.auth.v3.AttributeContext.TLSSession sni
+envoy.service.auth.v3.AttributeContext.TLSSession sni:!
 envoy.service.auth.v3.CheckRequest<envoy.service.auth.v2.CheckRequest attributes:1172
 envoy.service.auth.v3.CheckResponse<envoy.service.auth.v2.CheckResponse status:1411 denied_response:1179 ok_response:1180 dynamic_metadata:?
-envoy.service.auth.v3.DeniedHttpResponse<envoy.service.auth.v2.DeniedHttpResponse status:1385 headers:189 body
+envoy.service.auth.v3.DeniedHttpResponse<envoy.service.auth.v2.DeniedHttpResponse status:1385 headers:189 body:!
 envoy.service.auth.v3.OkHttpResponse<envoy.service.auth.v2.OkHttpResponse headers:189 headers_to_remove dynamic_metadata:? response_headers_to_add:189 query_parameters_to_set:220 query_parameters_to_remove
 envoy.service.cluster.v3.CdsDummy<envoy.api.v2.CdsDummy
 envoy.service.discovery.v2.AdsDummy
 envoy.service.discovery.v2.Capability health_check_protocols
-envoy.service.discovery.v2.ClusterHealthCheck cluster_name health_checks:190 locality_endpoints:1238
+envoy.service.discovery.v2.ClusterHealthCheck cluster_name:! health_checks:190 locality_endpoints:1238
 envoy.service.discovery.v2.EndpointHealth endpoint:251 health_status
 envoy.service.discovery.v2.EndpointHealthResponse endpoints_health:1232
 envoy.service.discovery.v2.HealthCheckRequest node:215 capability:1229
 envoy.service.discovery.v2.HealthCheckRequestOrEndpointHealthResponse health_check_request:1235 endpoint_health_response:1233
-envoy.service.discovery.v2.HealthCheckSpecifier cluster_health_checks:1231 interval
+envoy.service.discovery.v2.HealthCheckSpecifier cluster_health_checks:1231 interval:!d
 envoy.service.discovery.v2.LocalityEndpoints locality:213 endpoints:251
 envoy.service.discovery.v2.RtdsDummy
-envoy.service.discovery.v2.Runtime name layer:?
+envoy.service.discovery.v2.Runtime name:! layer:?
 envoy.service.discovery.v2.SdsDummy
 envoy.service.discovery.v3.AdsDummy<envoy.service.discovery.v2.AdsDummy
-envoy.service.discovery.v3.DeltaDiscoveryRequest<envoy.api.v2.DeltaDiscoveryRequest node:215 type_url resource_names_subscribe resource_names_unsubscribe resource_locators_subscribe:1205 resource_locators_unsubscribe:1205 initial_resource_versions:{} response_nonce error_detail:1411
-envoy.service.discovery.v3.DeltaDiscoveryResponse<envoy.api.v2.DeltaDiscoveryResponse system_version_info resources:1203 type_url removed_resources removed_resource_names:1206 nonce control_plane:162
-envoy.service.discovery.v3.DiscoveryRequest<envoy.api.v2.DiscoveryRequest version_info node:215 resource_names resource_locators:1205 type_url response_nonce error_detail:1411
-envoy.service.discovery.v3.DiscoveryResponse<envoy.api.v2.DiscoveryResponse version_info resources:* canary type_url nonce control_plane:162
+envoy.service.discovery.v3.DeltaDiscoveryRequest<envoy.api.v2.DeltaDiscoveryRequest node:215 type_url:! resource_names_subscribe resource_names_unsubscribe resource_locators_subscribe:1205 resource_locators_unsubscribe:1205 initial_resource_versions:{} response_nonce:! error_detail:1411
+envoy.service.discovery.v3.DeltaDiscoveryResponse<envoy.api.v2.DeltaDiscoveryResponse system_version_info:! resources:1203 type_url:! removed_resources removed_resource_names:1206 nonce:! control_plane:162
+envoy.service.discovery.v3.DiscoveryRequest<envoy.api.v2.DiscoveryRequest version_info:! node:215 resource_names resource_locators:1205 type_url:! response_nonce:! error_detail:1411
+envoy.service.discovery.v3.DiscoveryResponse<envoy.api.v2.DiscoveryResponse version_info:! resources:* canary:! type_url:! nonce:! control_plane:162
 envoy.service.discovery.v3.DynamicParameterConstraints constraint:1201 or_constraints:1200 and_constraints:1200 not_constraints:1199
 envoy.service.discovery.v3.DynamicParameterConstraints.ConstraintList constraints:1199
-envoy.service.discovery.v3.DynamicParameterConstraints.SingleConstraint key value exists:1202
+envoy.service.discovery.v3.DynamicParameterConstraints.SingleConstraint key:! value exists:1202
 envoy.service.discovery.v3.DynamicParameterConstraints.SingleConstraint.Exists
-envoy.service.discovery.v3.Resource<envoy.api.v2.Resource name resource_name:1206 aliases version resource:* ttl cache_control:1204 metadata:214
-envoy.service.discovery.v3.Resource.CacheControl do_not_cache
-envoy.service.discovery.v3.ResourceLocator name dynamic_parameters:{}
-envoy.service.discovery.v3.ResourceName name dynamic_parameter_constraints:1199
+envoy.service.discovery.v3.Resource<envoy.api.v2.Resource name:! resource_name:1206 aliases version:! resource:* ttl:!d cache_control:1204 metadata:214
+envoy.service.discovery.v3.Resource.CacheControl do_not_cache:!
+envoy.service.discovery.v3.ResourceLocator name:! dynamic_parameters:{}
+envoy.service.discovery.v3.ResourceName name:! dynamic_parameter_constraints:1199
 envoy.service.endpoint.v3.EdsDummy<envoy.api.v2.EdsDummy
 envoy.service.endpoint.v3.LedsDummy
 envoy.service.event_reporting.v2alpha.StreamEventsRequest identifier:1213 events:*
@@ -1217,34 +1217,34 @@ envoy.service.event_reporting.v3.StreamEventsRequest.Identifier<envoy.service.ev
 envoy.service.event_reporting.v3.StreamEventsResponse<envoy.service.event_reporting.v2alpha.StreamEventsResponse
 envoy.service.ext_proc.v3.BodyMutation body clear_body
 envoy.service.ext_proc.v3.BodyResponse response:1217
-envoy.service.ext_proc.v3.CommonResponse status header_mutation:1219 body_mutation:1215 trailers:187 clear_route_cache
-envoy.service.ext_proc.v3.GrpcStatus status
+envoy.service.ext_proc.v3.CommonResponse status:!CONTINUE header_mutation:1219 body_mutation:1215 trailers:187 clear_route_cache:!
+envoy.service.ext_proc.v3.GrpcStatus status:!
 envoy.service.ext_proc.v3.HeaderMutation set_headers:189 remove_headers
 envoy.service.ext_proc.v3.HeadersResponse response:1217
-envoy.service.ext_proc.v3.HttpBody body end_of_stream
-envoy.service.ext_proc.v3.HttpHeaders headers:187 attributes:{}? end_of_stream
+envoy.service.ext_proc.v3.HttpBody body:! end_of_stream:!
+envoy.service.ext_proc.v3.HttpHeaders headers:187 attributes:{}? end_of_stream:!
 envoy.service.ext_proc.v3.HttpTrailers trailers:187
-envoy.service.ext_proc.v3.ImmediateResponse status:1385 headers:1219 body grpc_status:1218 details
-envoy.service.ext_proc.v3.ProcessingRequest request_headers:1222 response_headers:1222 request_body:1221 response_body:1221 request_trailers:1223 response_trailers:1223 metadata_context:214 attributes:{}? observability_mode
-envoy.service.ext_proc.v3.ProcessingResponse request_headers:1220 response_headers:1220 request_body:1216 response_body:1216 request_trailers:1227 response_trailers:1227 immediate_response:1224 dynamic_metadata:? mode_override:780 override_message_timeout
+envoy.service.ext_proc.v3.ImmediateResponse status:1385 headers:1219 body:! grpc_status:1218 details:!
+envoy.service.ext_proc.v3.ProcessingRequest request_headers:1222 response_headers:1222 request_body:1221 response_body:1221 request_trailers:1223 response_trailers:1223 metadata_context:214 attributes:{}? observability_mode:!
+envoy.service.ext_proc.v3.ProcessingResponse request_headers:1220 response_headers:1220 request_body:1216 response_body:1216 request_trailers:1227 response_trailers:1227 immediate_response:1224 dynamic_metadata:? mode_override:780 override_message_timeout:!d
 envoy.service.ext_proc.v3.TrailersResponse header_mutation:1219
 envoy.service.extension.v3.EcdsDummy
 envoy.service.health.v3.Capability<envoy.service.discovery.v2.Capability health_check_protocols
-envoy.service.health.v3.ClusterEndpointsHealth cluster_name locality_endpoints_health:1239
-envoy.service.health.v3.ClusterHealthCheck<envoy.service.discovery.v2.ClusterHealthCheck cluster_name health_checks:190 locality_endpoints:1238 transport_socket_matches:122 upstream_bind_config:158
-envoy.service.health.v3.EndpointHealth<envoy.service.discovery.v2.EndpointHealth endpoint:251 health_status
+envoy.service.health.v3.ClusterEndpointsHealth cluster_name:! locality_endpoints_health:1239
+envoy.service.health.v3.ClusterHealthCheck<envoy.service.discovery.v2.ClusterHealthCheck cluster_name:! health_checks:190 locality_endpoints:1238 transport_socket_matches:122 upstream_bind_config:158
+envoy.service.health.v3.EndpointHealth<envoy.service.discovery.v2.EndpointHealth endpoint:251 health_status:!UNKNOWN
 envoy.service.health.v3.EndpointHealthResponse<envoy.service.discovery.v2.EndpointHealthResponse endpoints_health:1232 cluster_endpoints_health:1230
 envoy.service.health.v3.HdsDummy
 envoy.service.health.v3.HealthCheckRequest<envoy.service.discovery.v2.HealthCheckRequest node:215 capability:1229
 envoy.service.health.v3.HealthCheckRequestOrEndpointHealthResponse<envoy.service.discovery.v2.HealthCheckRequestOrEndpointHealthResponse health_check_request:1235 endpoint_health_response:1233
-envoy.service.health.v3.HealthCheckSpecifier<envoy.service.discovery.v2.HealthCheckSpecifier cluster_health_checks:1231 interval
+envoy.service.health.v3.HealthCheckSpecifier<envoy.service.discovery.v2.HealthCheckSpecifier cluster_health_checks:1231 interval:!d
 envoy.service.health.v3.LocalityEndpoints<envoy.service.discovery.v2.LocalityEndpoints locality:213 endpoints:251
 envoy.service.health.v3.LocalityEndpointsHealth locality:213 endpoints_health:1232
 envoy.service.listener.v3.LdsDummy<envoy.api.v2.LdsDummy
 envoy.service.load_stats.v2.LoadStatsRequest node:215 cluster_stats:249
-envoy.service.load_stats.v2.LoadStatsResponse clusters send_all_clusters load_reporting_interval report_endpoint_granularity
+envoy.service.load_stats.v2.LoadStatsResponse clusters send_all_clusters:! load_reporting_interval:!d report_endpoint_granularity:!
 envoy.service.load_stats.v3.LoadStatsRequest<envoy.service.load_stats.v2.LoadStatsRequest node:215 cluster_stats:249
-envoy.service.load_stats.v3.LoadStatsResponse<envoy.service.load_stats.v2.LoadStatsResponse clusters send_all_clusters load_reporting_interval report_endpoint_granularity
+envoy.service.load_stats.v3.LoadStatsResponse<envoy.service.load_stats.v2.LoadStatsResponse clusters send_all_clusters:! load_reporting_interval:!d report_endpoint_granularity:!
 envoy.service.metrics.v2.StreamMetricsMessage identifier:1249 envoy_metrics:io.prometheus.client.MetricFamily
 envoy.service.metrics.v2.StreamMetricsMessage.Identifier node:215
 envoy.service.metrics.v2.StreamMetricsResponse
@@ -1255,46 +1255,46 @@ envoy.service.rate_limit_quota.v3.BucketId bucket:{}
 envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse bucket_action:1253
 envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction bucket_id:1251 quota_assignment_action:1255 abandon_action:1254
 envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction.AbandonAction
-envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction.QuotaAssignmentAction assignment_time_to_live rate_limit_strategy:1389
-envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports domain bucket_quota_usages:1257
-envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports.BucketQuotaUsage bucket_id:1251 time_elapsed num_requests_allowed num_requests_denied
-envoy.service.ratelimit.v2.RateLimitRequest domain descriptors:697 hits_addend
-envoy.service.ratelimit.v2.RateLimitResponse overall_code statuses:1264 headers:188 request_headers_to_add:188
-envoy.service.ratelimit.v2.RateLimitResponse.DescriptorStatus code current_limit:1266 limit_remaining
-envoy.service.ratelimit.v2.RateLimitResponse.RateLimit name requests_per_unit unit
-envoy.service.ratelimit.v3.RateLimitRequest<envoy.service.ratelimit.v2.RateLimitRequest domain descriptors:697 hits_addend
-envoy.service.ratelimit.v3.RateLimitResponse<envoy.service.ratelimit.v2.RateLimitResponse overall_code statuses:1264 response_headers_to_add:188 request_headers_to_add:188 raw_body dynamic_metadata:? quota:1265
-envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus<envoy.service.ratelimit.v2.RateLimitResponse.DescriptorStatus code current_limit:1266 limit_remaining duration_until_reset quota:1265
-envoy.service.ratelimit.v3.RateLimitResponse.Quota requests valid_until id
-envoy.service.ratelimit.v3.RateLimitResponse.RateLimit<envoy.service.ratelimit.v2.RateLimitResponse.RateLimit name requests_per_unit unit
+envoy.service.rate_limit_quota.v3.RateLimitQuotaResponse.BucketAction.QuotaAssignmentAction assignment_time_to_live:!d rate_limit_strategy:1389
+envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports domain:! bucket_quota_usages:1257
+envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports.BucketQuotaUsage bucket_id:1251 time_elapsed:!d num_requests_allowed:!!l num_requests_denied:!!l
+envoy.service.ratelimit.v2.RateLimitRequest domain:! descriptors:697 hits_addend:!
+envoy.service.ratelimit.v2.RateLimitResponse overall_code:!UNKNOWN statuses:1264 headers:188 request_headers_to_add:188
+envoy.service.ratelimit.v2.RateLimitResponse.DescriptorStatus code:!UNKNOWN current_limit:1266 limit_remaining:!
+envoy.service.ratelimit.v2.RateLimitResponse.RateLimit name:! requests_per_unit:! unit:!UNKNOWN
+envoy.service.ratelimit.v3.RateLimitRequest<envoy.service.ratelimit.v2.RateLimitRequest domain:! descriptors:697 hits_addend:!
+envoy.service.ratelimit.v3.RateLimitResponse<envoy.service.ratelimit.v2.RateLimitResponse overall_code:!UNKNOWN statuses:1264 response_headers_to_add:188 request_headers_to_add:188 raw_body:! dynamic_metadata:? quota:1265
+envoy.service.ratelimit.v3.RateLimitResponse.DescriptorStatus<envoy.service.ratelimit.v2.RateLimitResponse.DescriptorStatus code:!UNKNOWN current_limit:1266 limit_remaining:! duration_until_reset:!d quota:1265
+envoy.service.ratelimit.v3.RateLimitResponse.Quota requests:! valid_until id:!
+envoy.service.ratelimit.v3.RateLimitResponse.RateLimit<envoy.service.ratelimit.v2.RateLimitResponse.RateLimit name:! requests_per_unit:! unit:!UNKNOWN
 envoy.service.route.v3.RdsDummy<envoy.api.v2.RdsDummy
 envoy.service.route.v3.SrdsDummy<envoy.api.v2.SrdsDummy
 envoy.service.runtime.v3.RtdsDummy<envoy.service.discovery.v2.RtdsDummy
-envoy.service.runtime.v3.Runtime<envoy.service.discovery.v2.Runtime name layer:?
+envoy.service.runtime.v3.Runtime<envoy.service.discovery.v2.Runtime name:! layer:?
 envoy.service.secret.v3.SdsDummy<envoy.service.discovery.v2.SdsDummy
 envoy.service.status.v2.ClientConfig node:215 xds_config:1280
 envoy.service.status.v2.ClientStatusRequest node_matchers:1345
 envoy.service.status.v2.ClientStatusResponse config:1276
-envoy.service.status.v2.PerXdsConfig status listener_config:21 cluster_config:7 route_config:27 scoped_route_config:30
-envoy.service.status.v3.ClientConfig<envoy.service.status.v2.ClientConfig node:215 xds_config:1280 generic_xds_configs:1277 client_scope
-envoy.service.status.v3.ClientConfig.GenericXdsConfig type_url name version_info xds_config:* last_updated config_status client_status error_state:42 is_static_resource
-envoy.service.status.v3.ClientStatusRequest<envoy.service.status.v2.ClientStatusRequest node_matchers:1345 node:215 exclude_resource_contents
+envoy.service.status.v2.PerXdsConfig status:!UNKNOWN listener_config:21 cluster_config:7 route_config:27 scoped_route_config:30
+envoy.service.status.v3.ClientConfig<envoy.service.status.v2.ClientConfig node:215 xds_config:1280 generic_xds_configs:1277 client_scope:!
+envoy.service.status.v3.ClientConfig.GenericXdsConfig type_url:! name:! version_info:! xds_config:* last_updated config_status:!UNKNOWN client_status:!UNKNOWN error_state:42 is_static_resource:!
+envoy.service.status.v3.ClientStatusRequest<envoy.service.status.v2.ClientStatusRequest node_matchers:1345 node:215 exclude_resource_contents:!
 envoy.service.status.v3.ClientStatusResponse<envoy.service.status.v2.ClientStatusResponse config:1276
-envoy.service.status.v3.PerXdsConfig<envoy.service.status.v2.PerXdsConfig status client_status listener_config:21 cluster_config:7 route_config:27 scoped_route_config:30 endpoint_config:14
-envoy.service.tap.v2alpha.FilePerTapSink path_prefix
+envoy.service.status.v3.PerXdsConfig<envoy.service.status.v2.PerXdsConfig status:!UNKNOWN client_status:!CLIENT_UNKNOWN listener_config:21 cluster_config:7 route_config:27 scoped_route_config:30 endpoint_config:14
+envoy.service.tap.v2alpha.FilePerTapSink path_prefix:!
 envoy.service.tap.v2alpha.HttpHeadersMatch headers:500
 envoy.service.tap.v2alpha.MatchPredicate or_match:560 and_match:560 not_match:559 any_match http_request_headers_match:558 http_request_trailers_match:558 http_response_headers_match:558 http_response_trailers_match:558
 envoy.service.tap.v2alpha.MatchPredicate.MatchSet rules:559
-envoy.service.tap.v2alpha.OutputConfig sinks:562 max_buffered_rx_bytes max_buffered_tx_bytes streaming
-envoy.service.tap.v2alpha.OutputSink format streaming_admin:563 file_per_tap:555 streaming_grpc:564
-envoy.service.tap.v2alpha.StreamTapsRequest identifier:1294 trace_id trace:672
-envoy.service.tap.v2alpha.StreamTapsRequest.Identifier node:215 tap_id
+envoy.service.tap.v2alpha.OutputConfig sinks:562 max_buffered_rx_bytes max_buffered_tx_bytes streaming:!
+envoy.service.tap.v2alpha.OutputSink format:!JSON_BODY_AS_BYTES streaming_admin:563 file_per_tap:555 streaming_grpc:564
+envoy.service.tap.v2alpha.StreamTapsRequest identifier:1294 trace_id:!!l trace:672
+envoy.service.tap.v2alpha.StreamTapsRequest.Identifier node:215 tap_id:!
 envoy.service.tap.v2alpha.StreamTapsResponse
 envoy.service.tap.v2alpha.StreamingAdminSink
-envoy.service.tap.v2alpha.StreamingGrpcSink tap_id grpc_service:174
+envoy.service.tap.v2alpha.StreamingGrpcSink tap_id:! grpc_service:174
 envoy.service.tap.v2alpha.TapConfig match_config:559 output_config:561 tap_enabled:230
-envoy.service.tap.v3.StreamTapsRequest<envoy.service.tap.v2alpha.StreamTapsRequest identifier:1294 trace_id trace:672
-envoy.service.tap.v3.StreamTapsRequest.Identifier<envoy.service.tap.v2alpha.StreamTapsRequest.Identifier node:215 tap_id
+envoy.service.tap.v3.StreamTapsRequest<envoy.service.tap.v2alpha.StreamTapsRequest identifier:1294 trace_id:!!l trace:672
+envoy.service.tap.v3.StreamTapsRequest.Identifier<envoy.service.tap.v2alpha.StreamTapsRequest.Identifier node:215 tap_id:!
 envoy.service.tap.v3.StreamTapsResponse<envoy.service.tap.v2alpha.StreamTapsResponse
 envoy.service.trace.v2.StreamTracesMessage identifier:1300 spans:opencensus.proto.trace.v1.Span
 envoy.service.trace.v2.StreamTracesMessage.Identifier node:215
@@ -1302,17 +1302,17 @@ envoy.service.trace.v2.StreamTracesResponse
 envoy.service.trace.v3.StreamTracesMessage<envoy.service.trace.v2.StreamTracesMessage identifier:1300 spans:opencensus.proto.trace.v1.Span
 envoy.service.trace.v3.StreamTracesMessage.Identifier<envoy.service.trace.v2.StreamTracesMessage.Identifier node:215
 envoy.service.trace.v3.StreamTracesResponse<envoy.service.trace.v2.StreamTracesResponse
-envoy.type.DoubleRange start end
-envoy.type.FractionalPercent numerator denominator
+envoy.type.DoubleRange start:! end:!
+envoy.type.FractionalPercent numerator:! denominator:!HUNDRED
 envoy.type.HashPolicy source_ip:1384
 envoy.type.HashPolicy.SourceIp
-envoy.type.HttpStatus code
-envoy.type.Int32Range start end
-envoy.type.Int64Range start end
-envoy.type.Percent value
-envoy.type.SemanticVersion major_number minor_number patch
-envoy.type.TokenBucket max_tokens tokens_per_fill fill_interval
-envoy.type.http.v3.Cookie name ttl path
+envoy.type.HttpStatus code:!Empty
+envoy.type.Int32Range start:! end:!
+envoy.type.Int64Range start:!!l end:!!l
+envoy.type.Percent value:!
+envoy.type.SemanticVersion major_number:! minor_number:! patch:!
+envoy.type.TokenBucket max_tokens:! tokens_per_fill fill_interval:!d
+envoy.type.http.v3.Cookie name:! ttl:!d path:!
 envoy.type.http.v3.PathTransformation operations:1314
 envoy.type.http.v3.PathTransformation.Operation normalize_path_rfc_3986:1316 merge_slashes:1315
 envoy.type.http.v3.PathTransformation.Operation.MergeSlashes
@@ -1320,130 +1320,130 @@ envoy.type.http.v3.PathTransformation.Operation.NormalizePathRFC3986
 envoy.type.matcher.DoubleMatcher range:1380 exact
 envoy.type.matcher.ListMatcher one_of:1354
 envoy.type.matcher.ListStringMatcher patterns:1351
-envoy.type.matcher.MetadataMatcher filter path:1344 value:1354
+envoy.type.matcher.MetadataMatcher filter:! path:1344 value:1354
 envoy.type.matcher.MetadataMatcher.PathSegment key
 envoy.type.matcher.NodeMatcher node_id:1351 node_metadatas:1352
 envoy.type.matcher.PathMatcher path:1351
-envoy.type.matcher.RegexMatchAndSubstitute pattern:1349 substitution
-envoy.type.matcher.RegexMatcher google_re2:1350 regex
+envoy.type.matcher.RegexMatchAndSubstitute pattern:1349 substitution:!
+envoy.type.matcher.RegexMatcher google_re2:1350 regex:!
 envoy.type.matcher.RegexMatcher.GoogleRE2 max_program_size
-envoy.type.matcher.StringMatcher exact prefix suffix regex safe_regex:1349 ignore_case
+envoy.type.matcher.StringMatcher exact prefix suffix regex safe_regex:1349 ignore_case:!
 envoy.type.matcher.StructMatcher path:1353 value:1354
 envoy.type.matcher.StructMatcher.PathSegment key
 envoy.type.matcher.ValueMatcher null_match:1355 double_match:1332 string_match:1351 bool_match present_match list_match:1341
 envoy.type.matcher.ValueMatcher.NullMatch
 envoy.type.matcher.v3.DoubleMatcher<envoy.type.matcher.DoubleMatcher range:1380 exact
-envoy.type.matcher.v3.FilterStateMatcher key string_match:1351
-envoy.type.matcher.v3.HttpRequestHeaderMatchInput header_name
-envoy.type.matcher.v3.HttpRequestQueryParamMatchInput query_param
-envoy.type.matcher.v3.HttpRequestTrailerMatchInput header_name
-envoy.type.matcher.v3.HttpResponseHeaderMatchInput header_name
+envoy.type.matcher.v3.FilterStateMatcher key:! string_match:1351
+envoy.type.matcher.v3.HttpRequestHeaderMatchInput header_name:!
+envoy.type.matcher.v3.HttpRequestQueryParamMatchInput query_param:!
+envoy.type.matcher.v3.HttpRequestTrailerMatchInput header_name:!
+envoy.type.matcher.v3.HttpResponseHeaderMatchInput header_name:!
 envoy.type.matcher.v3.HttpResponseStatusCodeClassMatchInput
 envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput
-envoy.type.matcher.v3.HttpResponseTrailerMatchInput header_name
+envoy.type.matcher.v3.HttpResponseTrailerMatchInput header_name:!
 envoy.type.matcher.v3.ListMatcher<envoy.type.matcher.ListMatcher one_of:1354
 envoy.type.matcher.v3.ListStringMatcher<envoy.type.matcher.ListStringMatcher patterns:1351
-envoy.type.matcher.v3.MetadataMatcher<envoy.type.matcher.MetadataMatcher filter path:1344 value:1354 invert
+envoy.type.matcher.v3.MetadataMatcher<envoy.type.matcher.MetadataMatcher filter:! path:1344 value:1354 invert:!
 envoy.type.matcher.v3.MetadataMatcher.PathSegment<envoy.type.matcher.MetadataMatcher.PathSegment key
 envoy.type.matcher.v3.NodeMatcher<envoy.type.matcher.NodeMatcher node_id:1351 node_metadatas:1352
 envoy.type.matcher.v3.OrMatcher value_matchers:1354
 envoy.type.matcher.v3.PathMatcher<envoy.type.matcher.PathMatcher path:1351
-envoy.type.matcher.v3.RegexMatchAndSubstitute<envoy.type.matcher.RegexMatchAndSubstitute pattern:1349 substitution
-envoy.type.matcher.v3.RegexMatcher<envoy.type.matcher.RegexMatcher google_re2:1350 regex
+envoy.type.matcher.v3.RegexMatchAndSubstitute<envoy.type.matcher.RegexMatchAndSubstitute pattern:1349 substitution:!
+envoy.type.matcher.v3.RegexMatcher<envoy.type.matcher.RegexMatcher google_re2:1350 regex:!
 envoy.type.matcher.v3.RegexMatcher.GoogleRE2<envoy.type.matcher.RegexMatcher.GoogleRE2 max_program_size
-envoy.type.matcher.v3.StringMatcher<envoy.type.matcher.StringMatcher exact prefix suffix safe_regex:1349 contains custom:1437 ignore_case
+envoy.type.matcher.v3.StringMatcher<envoy.type.matcher.StringMatcher exact prefix suffix safe_regex:1349 contains custom:1437 ignore_case:!
 envoy.type.matcher.v3.StructMatcher<envoy.type.matcher.StructMatcher path:1353 value:1354
 envoy.type.matcher.v3.StructMatcher.PathSegment<envoy.type.matcher.StructMatcher.PathSegment key
 envoy.type.matcher.v3.ValueMatcher<envoy.type.matcher.ValueMatcher null_match:1355 double_match:1332 string_match:1351 bool_match present_match list_match:1341 or_match:1346
 envoy.type.matcher.v3.ValueMatcher.NullMatch<envoy.type.matcher.ValueMatcher.NullMatch
-envoy.type.metadata.v2.MetadataKey key path:1364
+envoy.type.metadata.v2.MetadataKey key:! path:1364
 envoy.type.metadata.v2.MetadataKey.PathSegment key
 envoy.type.metadata.v2.MetadataKind request:1368 route:1369 cluster:1366 host:1367
 envoy.type.metadata.v2.MetadataKind.Cluster
 envoy.type.metadata.v2.MetadataKind.Host
 envoy.type.metadata.v2.MetadataKind.Request
 envoy.type.metadata.v2.MetadataKind.Route
-envoy.type.metadata.v3.MetadataKey<envoy.type.metadata.v2.MetadataKey key path:1364
+envoy.type.metadata.v3.MetadataKey<envoy.type.metadata.v2.MetadataKey key:! path:1364
 envoy.type.metadata.v3.MetadataKey.PathSegment<envoy.type.metadata.v2.MetadataKey.PathSegment key
 envoy.type.metadata.v3.MetadataKind<envoy.type.metadata.v2.MetadataKind request:1368 route:1369 cluster:1366 host:1367
 envoy.type.metadata.v3.MetadataKind.Cluster<envoy.type.metadata.v2.MetadataKind.Cluster
 envoy.type.metadata.v3.MetadataKind.Host<envoy.type.metadata.v2.MetadataKind.Host
 envoy.type.metadata.v3.MetadataKind.Request<envoy.type.metadata.v2.MetadataKind.Request
 envoy.type.metadata.v3.MetadataKind.Route<envoy.type.metadata.v2.MetadataKind.Route
-envoy.type.tracing.v2.CustomTag tag literal:1378 environment:1376 request_header:1377 metadata:1379
-envoy.type.tracing.v2.CustomTag.Environment name default_value
-envoy.type.tracing.v2.CustomTag.Header name default_value
-envoy.type.tracing.v2.CustomTag.Literal value
-envoy.type.tracing.v2.CustomTag.Metadata kind:1365 metadata_key:1363 default_value
-envoy.type.tracing.v3.CustomTag<envoy.type.tracing.v2.CustomTag tag literal:1378 environment:1376 request_header:1377 metadata:1379
-envoy.type.tracing.v3.CustomTag.Environment<envoy.type.tracing.v2.CustomTag.Environment name default_value
-envoy.type.tracing.v3.CustomTag.Header<envoy.type.tracing.v2.CustomTag.Header name default_value
-envoy.type.tracing.v3.CustomTag.Literal<envoy.type.tracing.v2.CustomTag.Literal value
-envoy.type.tracing.v3.CustomTag.Metadata<envoy.type.tracing.v2.CustomTag.Metadata kind:1365 metadata_key:1363 default_value
-envoy.type.v3.DoubleRange<envoy.type.DoubleRange start end
-envoy.type.v3.FractionalPercent<envoy.type.FractionalPercent numerator denominator
+envoy.type.tracing.v2.CustomTag tag:! literal:1378 environment:1376 request_header:1377 metadata:1379
+envoy.type.tracing.v2.CustomTag.Environment name:! default_value:!
+envoy.type.tracing.v2.CustomTag.Header name:! default_value:!
+envoy.type.tracing.v2.CustomTag.Literal value:!
+envoy.type.tracing.v2.CustomTag.Metadata kind:1365 metadata_key:1363 default_value:!
+envoy.type.tracing.v3.CustomTag<envoy.type.tracing.v2.CustomTag tag:! literal:1378 environment:1376 request_header:1377 metadata:1379
+envoy.type.tracing.v3.CustomTag.Environment<envoy.type.tracing.v2.CustomTag.Environment name:! default_value:!
+envoy.type.tracing.v3.CustomTag.Header<envoy.type.tracing.v2.CustomTag.Header name:! default_value:!
+envoy.type.tracing.v3.CustomTag.Literal<envoy.type.tracing.v2.CustomTag.Literal value:!
+envoy.type.tracing.v3.CustomTag.Metadata<envoy.type.tracing.v2.CustomTag.Metadata kind:1365 metadata_key:1363 default_value:!
+envoy.type.v3.DoubleRange<envoy.type.DoubleRange start:! end:!
+envoy.type.v3.FractionalPercent<envoy.type.FractionalPercent numerator:! denominator:!HUNDRED
 envoy.type.v3.HashPolicy<envoy.type.HashPolicy source_ip:1384 filter_state:1383
-envoy.type.v3.HashPolicy.FilterState key
+envoy.type.v3.HashPolicy.FilterState key:!
 envoy.type.v3.HashPolicy.SourceIp<envoy.type.HashPolicy.SourceIp
-envoy.type.v3.HttpStatus<envoy.type.HttpStatus code
-envoy.type.v3.Int32Range<envoy.type.Int32Range start end
-envoy.type.v3.Int64Range<envoy.type.Int64Range start end
-envoy.type.v3.Percent<envoy.type.Percent value
+envoy.type.v3.HttpStatus<envoy.type.HttpStatus code:!Empty
+envoy.type.v3.Int32Range<envoy.type.Int32Range start:! end:!
+envoy.type.v3.Int64Range<envoy.type.Int64Range start:!!l end:!!l
+envoy.type.v3.Percent<envoy.type.Percent value:!
 envoy.type.v3.RateLimitStrategy blanket_rule requests_per_time_unit:1390 token_bucket:1392
-envoy.type.v3.RateLimitStrategy.RequestsPerTimeUnit requests_per_time_unit time_unit
-envoy.type.v3.SemanticVersion<envoy.type.SemanticVersion major_number minor_number patch
-envoy.type.v3.TokenBucket<envoy.type.TokenBucket max_tokens tokens_per_fill fill_interval
+envoy.type.v3.RateLimitStrategy.RequestsPerTimeUnit requests_per_time_unit:!!l time_unit:!UNKNOWN
+envoy.type.v3.SemanticVersion<envoy.type.SemanticVersion major_number:! minor_number:! patch:!
+envoy.type.v3.TokenBucket<envoy.type.TokenBucket max_tokens:! tokens_per_fill fill_interval:!d
 google.api.expr.v1alpha1.CheckedExpr reference_map:{}1404 type_map:{}1406 source_info:1405 expr:1395
-google.api.expr.v1alpha1.Constant null_value bool_value int64_value uint64_value double_value string_value bytes_value duration_value timestamp_value
-google.api.expr.v1alpha1.Expr id const_expr:1394 ident_expr:1401 select_expr:1402 call_expr:1396 list_expr:1398 struct_expr:1399 comprehension_expr:1397
-google.api.expr.v1alpha1.Expr.Call target:1395 function args:1395
-google.api.expr.v1alpha1.Expr.Comprehension iter_var iter_range:1395 accu_var accu_init:1395 loop_condition:1395 loop_step:1395 result:1395
+google.api.expr.v1alpha1.Constant null_value bool_value int64_value:!l uint64_value:!l double_value string_value bytes_value duration_value:!d timestamp_value
+google.api.expr.v1alpha1.Expr id:!!l const_expr:1394 ident_expr:1401 select_expr:1402 call_expr:1396 list_expr:1398 struct_expr:1399 comprehension_expr:1397
+google.api.expr.v1alpha1.Expr.Call target:1395 function:! args:1395
+google.api.expr.v1alpha1.Expr.Comprehension iter_var:! iter_range:1395 accu_var:! accu_init:1395 loop_condition:1395 loop_step:1395 result:1395
 google.api.expr.v1alpha1.Expr.CreateList elements:1395
-google.api.expr.v1alpha1.Expr.CreateStruct message_name entries:1400
-google.api.expr.v1alpha1.Expr.CreateStruct.Entry id field_key map_key:1395 value:1395
-google.api.expr.v1alpha1.Expr.Ident name
-google.api.expr.v1alpha1.Expr.Select operand:1395 field test_only
+google.api.expr.v1alpha1.Expr.CreateStruct message_name:! entries:1400
+google.api.expr.v1alpha1.Expr.CreateStruct.Entry id:!!l field_key map_key:1395 value:1395
+google.api.expr.v1alpha1.Expr.Ident name:!
+google.api.expr.v1alpha1.Expr.Select operand:1395 field:! test_only:!
 google.api.expr.v1alpha1.ParsedExpr expr:1395 source_info:1405
-google.api.expr.v1alpha1.Reference name overload_id value:1394
-google.api.expr.v1alpha1.SourceInfo syntax_version location line_offsets positions:{} macro_calls:{}1395
+google.api.expr.v1alpha1.Reference name:! overload_id value:1394
+google.api.expr.v1alpha1.SourceInfo syntax_version:! location:! line_offsets positions:{} macro_calls:{}1395
 google.api.expr.v1alpha1.Type dyn null primitive wrapper well_known list_type:1409 map_type:1410 function:1408 message_type type_param type:1406 error abstract_type:1407
-google.api.expr.v1alpha1.Type.AbstractType name parameter_types:1406
+google.api.expr.v1alpha1.Type.AbstractType name:! parameter_types:1406
 google.api.expr.v1alpha1.Type.FunctionType result_type:1406 arg_types:1406
 google.api.expr.v1alpha1.Type.ListType elem_type:1406
 google.api.expr.v1alpha1.Type.MapType key_type:1406 value_type:1406
-google.rpc.Status code message details:*
-udpa.annotations.FieldMigrateAnnotation rename oneof_promotion
-udpa.annotations.FieldSecurityAnnotation configure_for_untrusted_downstream configure_for_untrusted_upstream
-udpa.annotations.FileMigrateAnnotation move_to_package
-udpa.annotations.MigrateAnnotation rename
-udpa.annotations.StatusAnnotation work_in_progress package_version_status
-udpa.annotations.VersioningAnnotation previous_message_type
-udpa.type.v1.TypedStruct type_url value:?
-xds.annotations.v3.FieldMigrateAnnotation rename oneof_promotion
-xds.annotations.v3.FieldSecurityAnnotation configure_for_untrusted_downstream configure_for_untrusted_upstream
-xds.annotations.v3.FieldStatusAnnotation work_in_progress
-xds.annotations.v3.FileMigrateAnnotation move_to_package
-xds.annotations.v3.FileStatusAnnotation work_in_progress
-xds.annotations.v3.MessageStatusAnnotation work_in_progress
-xds.annotations.v3.MigrateAnnotation rename
-xds.annotations.v3.StatusAnnotation work_in_progress package_version_status
-xds.annotations.v3.VersioningAnnotation previous_message_type
-xds.core.v3.Authority name
-xds.core.v3.CidrRange address_prefix prefix_len
+google.rpc.Status code:! message:! details:*
+udpa.annotations.FieldMigrateAnnotation rename:! oneof_promotion:!
+udpa.annotations.FieldSecurityAnnotation configure_for_untrusted_downstream:! configure_for_untrusted_upstream:!
+udpa.annotations.FileMigrateAnnotation move_to_package:!
+udpa.annotations.MigrateAnnotation rename:!
+udpa.annotations.StatusAnnotation work_in_progress:! package_version_status:!UNKNOWN
+udpa.annotations.VersioningAnnotation previous_message_type:!
+udpa.type.v1.TypedStruct type_url:! value:?
+xds.annotations.v3.FieldMigrateAnnotation rename:! oneof_promotion:!
+xds.annotations.v3.FieldSecurityAnnotation configure_for_untrusted_downstream:! configure_for_untrusted_upstream:!
+xds.annotations.v3.FieldStatusAnnotation work_in_progress:!
+xds.annotations.v3.FileMigrateAnnotation move_to_package:!
+xds.annotations.v3.FileStatusAnnotation work_in_progress:!
+xds.annotations.v3.MessageStatusAnnotation work_in_progress:!
+xds.annotations.v3.MigrateAnnotation rename:!
+xds.annotations.v3.StatusAnnotation work_in_progress:! package_version_status:!UNKNOWN
+xds.annotations.v3.VersioningAnnotation previous_message_type:!
+xds.core.v3.Authority name:!
+xds.core.v3.CidrRange address_prefix:! prefix_len
 xds.core.v3.CollectionEntry locator:1434 inline_entry:1431
-xds.core.v3.CollectionEntry.InlineEntry name version resource:*
+xds.core.v3.CollectionEntry.InlineEntry name:! version:! resource:*
 xds.core.v3.ContextParams params:{}
-xds.core.v3.Resource name:1436 version resource:*
-xds.core.v3.ResourceLocator scheme id authority resource_type exact_context:1432 directives:1435
+xds.core.v3.Resource name:1436 version:! resource:*
+xds.core.v3.ResourceLocator scheme:!XDSTP id:! authority:! resource_type:! exact_context:1432 directives:1435
 xds.core.v3.ResourceLocator.Directive alt:1434 entry
-xds.core.v3.ResourceName id authority resource_type context:1432
-xds.core.v3.TypedExtensionConfig name typed_config:*
-xds.type.matcher.v3.CelMatcher expr_match:1463 description
+xds.core.v3.ResourceName id:! authority:! resource_type:! context:1432
+xds.core.v3.TypedExtensionConfig name:! typed_config:*
+xds.type.matcher.v3.CelMatcher expr_match:1463 description:!
 xds.type.matcher.v3.DoubleRangeMatcher range_matchers:1440
 xds.type.matcher.v3.DoubleRangeMatcher.RangeMatcher ranges:1465 on_match:1457
 xds.type.matcher.v3.HttpAttributesCelMatchInput
 xds.type.matcher.v3.IPMatcher range_matchers:1443
-xds.type.matcher.v3.IPMatcher.IPRangeMatcher ranges:1429 on_match:1457 exclusive
+xds.type.matcher.v3.IPMatcher.IPRangeMatcher ranges:1429 on_match:1457 exclusive:!
 xds.type.matcher.v3.Int32RangeMatcher range_matchers:1445
 xds.type.matcher.v3.Int32RangeMatcher.RangeMatcher ranges:1466 on_match:1457
 xds.type.matcher.v3.Int64RangeMatcher range_matchers:1447
@@ -1458,14 +1458,14 @@ xds.type.matcher.v3.Matcher.MatcherList.Predicate.SinglePredicate input:1437 val
 xds.type.matcher.v3.Matcher.MatcherTree input:1437 exact_match_map:1456 prefix_match_map:1456 custom_match:1437
 xds.type.matcher.v3.Matcher.MatcherTree.MatchMap map:{}1457
 xds.type.matcher.v3.Matcher.OnMatch matcher:1449 action:1437
-xds.type.matcher.v3.RegexMatcher google_re2:1459 regex
+xds.type.matcher.v3.RegexMatcher google_re2:1459 regex:!
 xds.type.matcher.v3.RegexMatcher.GoogleRE2
 xds.type.matcher.v3.ServerNameMatcher domain_matchers:1461
 xds.type.matcher.v3.ServerNameMatcher.DomainMatcher domains on_match:1457
-xds.type.matcher.v3.StringMatcher exact prefix suffix safe_regex:1458 contains ignore_case
+xds.type.matcher.v3.StringMatcher exact prefix suffix safe_regex:1458 contains ignore_case:!
 xds.type.v3.CelExpression parsed_expr:1403 checked_expr:1393
 xds.type.v3.CelExtractString expr_extract:1463 default_value
-xds.type.v3.DoubleRange start end
-xds.type.v3.Int32Range start end
-xds.type.v3.Int64Range start end
-xds.type.v3.TypedStruct type_url value:?`;
+xds.type.v3.DoubleRange start:! end:!
+xds.type.v3.Int32Range start:! end:!
+xds.type.v3.Int64Range start:!!l end:!!l
+xds.type.v3.TypedStruct type_url:! value:?`;

@@ -12,11 +12,18 @@ import { v2Fields, v2Renames } from "./v2-types.js";
  * `any` says by its `@type` what it holds; `type` is what it holds without one, as up to Envoy 1.12.
  */
 export type FieldValue =
-  | { kind: "scalar" }
+  | ({ kind: "scalar" } & ScalarForm)
   | { kind: "message"; type: string }
   | { kind: "any"; type?: string }
   | { kind: "opaque" }
   | { kind: "map"; value: FieldValue };
+
+/** What else is known of a scalar: enough to tell two ways of writing one value from two values. */
+export interface ScalarForm {
+  readonly form?: "duration" | "int64";
+  /** The value that protobuf leaves out, as text; undefined where absent is not the same (wrappers, oneofs, elements). */
+  readonly zero?: string;
+}
 
 /** One field of a message. */
 export interface Field {
@@ -37,11 +44,27 @@ export interface MessageFields {
 const scalar: FieldValue = { kind: "scalar" };
 const opaque: FieldValue = { kind: "opaque" };
 
+const scalarOf = (text: string): FieldValue => {
+  switch (text) {
+    case "!":
+      return { kind: "scalar", zero: "" };
+    case "!d":
+      return { kind: "scalar", form: "duration" };
+    case "!l":
+      return { kind: "scalar", form: "int64" };
+    case "!!l":
+      return { kind: "scalar", form: "int64", zero: "" };
+    default:
+      return { kind: "scalar", zero: text.slice(1) };
+  }
+};
+
 /** `name[=jsonName][:kind]`, see `encodeFieldTable`; `*<type>` is an Any with a type to assume. */
 function parseField(token: string, nameOf: (line: number) => string): Field {
   const [, name = "", renamed, kind = ""] = /^([^=:]*)(?:=([^:]*))?(?::(.*))?$/.exec(token) ?? [];
   const value = (text: string): FieldValue => {
     if (text === "") return scalar;
+    if (text.startsWith("!")) return scalarOf(text);
     if (text === "?") return opaque;
     if (text.startsWith("{}")) return { kind: "map", value: value(text.slice(2)) };
     if (text.startsWith("*")) return text === "*" ? { kind: "any" } : { kind: "any", type: text.slice(1) };
@@ -72,13 +95,18 @@ export class FieldTable {
     });
   }
 
+  /** The name of today of a message: a v2 name's v3 successor. */
+  currentName(type: string): string {
+    const [from, to] = v2Renames.find(([prefix]) => type.startsWith(prefix)) ?? ["", ""];
+    const v2 = to + type.slice(from.length);
+    return this.#heirs.get(v2) ?? v2;
+  }
+
   messageFields(type: string): MessageFields | undefined {
     const known = this.#parsed.get(type);
     if (known !== undefined) return known;
-    const [from, to] = v2Renames.find(([prefix]) => type.startsWith(prefix)) ?? ["", ""];
-    const v2 = to + type.slice(from.length);
     // One set of fields for a message and its v2 predecessor, since dumps mix them in either direction.
-    const name = this.#heirs.get(v2) ?? v2;
+    const name = this.currentName(type);
     const fields = this.#parsed.get(name) ?? this.#parse(name);
     if (fields !== undefined) this.#parsed.set(name, fields).set(type, fields);
     return fields;
@@ -136,6 +164,12 @@ let table: FieldTable | undefined;
  * undefined: unknown message type. The well-known types of google.protobuf are none of these messages.
  */
 export function messageFields(type: string): MessageFields | undefined {
-  table ??= new FieldTable(fieldTable, { ...v2Fields, ...istioMessages });
-  return table.messageFields(type);
+  return theTable().messageFields(type);
 }
+
+/** The v3 name of a message type; a name that is no v2 one stays. */
+export function currentName(type: string): string {
+  return theTable().currentName(type);
+}
+
+const theTable = (): FieldTable => (table ??= new FieldTable(fieldTable, { ...v2Fields, ...istioMessages }));

@@ -23,17 +23,78 @@ describe("the generated table", () => {
     const source = `syntax = "proto3"; package envoy.x;
       message A { enum E { Z = 0; } message B { A up = 1; } B b = 1; E e_1 = 2 [json_name = "odd"]; map<string, B> m = 3; }`;
     const encoded = encodeFieldTable([source]);
-    expect(encoded).toBe("envoy.x.A b:1 e_1=odd m:{}1\nenvoy.x.A.B up:0");
+    expect(encoded).toBe("envoy.x.A b:1 e_1=odd:!Z m:{}1\nenvoy.x.A.B up:0");
     const fields = new FieldTable(encoded).messageFields("envoy.x.A");
     expect(fields?.all).toEqual([
       { name: "b", jsonName: "b", value: { kind: "message", type: "envoy.x.A.B" } },
-      { name: "e_1", jsonName: "odd", value: { kind: "scalar" } },
+      { name: "e_1", jsonName: "odd", value: { kind: "scalar", zero: "Z" } },
       { name: "m", jsonName: "m", value: { kind: "map", value: { kind: "message", type: "envoy.x.A.B" } } },
     ]);
     expect(fields?.get("odd")).toBe(fields?.get("e_1"));
     expect(() => encodeFieldTable(["package envoy.x; message A { optional Nowhere n = 1; }"])).toThrow(
       /Nowhere/,
     );
+  });
+});
+
+describe("the forms of scalars", () => {
+  const source = `syntax = "proto3"; package envoy.x; import "google/protobuf/duration.proto";
+    enum E { FIRST = 0; SECOND = 1; }
+    enum Odd { option allow_alias = true; LATER = 3; ZERO = 0; }
+    message A {
+      bool flag = 1; string text = 2; uint32 number = 3; double factor = 4; bytes blob = 5;
+      uint64 big = 6; sint64 signed = 7; E kind = 8; Odd odd = 9;
+      google.protobuf.Duration wait = 10; google.protobuf.UInt64Value wide = 11; google.protobuf.UInt32Value narrow = 12;
+      repeated uint64 bigs = 13; repeated E kinds = 14; repeated google.protobuf.Duration waits = 15;
+      map<string, uint64> counts = 16; map<string, E> named = 17; map<string, google.protobuf.Duration> times = 18;
+      oneof choice { bool chosen = 19; uint64 chosen_big = 20; E chosen_kind = 21; }
+      optional bool maybe = 22; optional fixed64 maybe_big = 23;
+    }`;
+  const fields = new FieldTable(encodeFieldTable([source])).messageFields("envoy.x.A")!;
+  const plain = { kind: "scalar" } as const;
+
+  it.each<[string, FieldValue]>([
+    ["flag", { ...plain, zero: "" }],
+    ["text", { ...plain, zero: "" }],
+    ["number", { ...plain, zero: "" }],
+    ["factor", { ...plain, zero: "" }],
+    ["blob", { ...plain, zero: "" }],
+    ["big", { ...plain, form: "int64", zero: "" }],
+    ["signed", { ...plain, form: "int64", zero: "" }],
+    ["kind", { ...plain, zero: "FIRST" }],
+    ["odd", { ...plain, zero: "ZERO" }],
+    ["wait", { ...plain, form: "duration" }],
+    ["wide", { ...plain, form: "int64" }],
+    ["narrow", plain],
+    ["bigs", { ...plain, form: "int64" }],
+    ["kinds", plain],
+    ["waits", { ...plain, form: "duration" }],
+    ["counts", { kind: "map", value: { ...plain, form: "int64" } }],
+    ["named", { kind: "map", value: plain }],
+    ["times", { kind: "map", value: { ...plain, form: "duration" } }],
+    ["chosen", plain],
+    ["chosen_big", { ...plain, form: "int64" }],
+    ["chosen_kind", plain],
+    ["maybe", plain],
+    ["maybe_big", { ...plain, form: "int64" }],
+  ])("%s", (name, expected) => {
+    expect(fields.get(name)?.value).toEqual(expected);
+  });
+
+  it("of Envoy's own messages: what has a default, and what is told apart from it", () => {
+    expect(value(cluster, "respect_dns_ttl")).toEqual({ kind: "scalar", zero: "" });
+    expect(value(cluster, "lb_policy")).toEqual({ kind: "scalar", zero: "ROUND_ROBIN" });
+    expect(value(cluster, "max_requests_per_connection")).toEqual({ kind: "scalar" });
+    expect(value(`${hcm}.HttpConnectionManager`, "stream_idle_timeout")).toEqual({
+      kind: "scalar",
+      form: "duration",
+    });
+    expect(value("envoy.config.route.v3.RetryPolicy", "host_selection_retry_max_attempts")).toEqual({
+      kind: "scalar",
+      form: "int64",
+      zero: "",
+    });
+    expect(value("envoy.config.route.v3.RouteMatch", "prefix")).toEqual({ kind: "scalar" });
   });
 });
 
@@ -56,7 +117,7 @@ describe("messageFields", () => {
   });
 
   it.each<[string, string, FieldValue]>([
-    [cluster, "connect_timeout", { kind: "scalar" }],
+    [cluster, "connect_timeout", { kind: "scalar", form: "duration" }],
     [cluster, "type", { kind: "scalar" }],
     [cluster, "load_assignment", { kind: "message", type: "envoy.config.endpoint.v3.ClusterLoadAssignment" }],
     [cluster, "typed_extension_protocol_options", { kind: "map", value: { kind: "any" } }],

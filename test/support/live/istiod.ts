@@ -118,9 +118,9 @@ function handlersOf(mesh: Mesh, istiod: MeshIstiod, options: IstiodOptions): Map
     ndsz: about(({ id }) => nameTable(era.services, release, captures(id))),
     syncz: () => syncz,
     configz: () => answer(() => configz(era)),
-    endpointShardz: () => answer(() => endpointShardz(era)),
+    endpointShardz: () => answer(() => endpointShardz(era, istiod)),
     registryz: () => answer(() => registryz(era)),
-    mesh: () => answer(() => meshConfig(era)),
+    mesh: () => answer(() => meshConfig(era, istiod)),
     list: () =>
       answer(
         print(

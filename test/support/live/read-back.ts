@@ -34,7 +34,7 @@ export async function readBack(path: string): Promise<ReadBack> {
   const onContent = ({ name }: Entry, bytes: Uint8Array): void => {
     contents.set(name, Buffer.from(bytes));
   };
-  const snapshot = await readSnapshot(path, { want: everyKind, seek: false, onContent });
+  const snapshot = await readSnapshot(path, { want: everyKind, debug: "all", seek: false, onContent });
   const own = `${folder}manifest.json`;
   const manifest = parseManifest(contents.get(own) ?? Buffer.from(""), own);
   contents.delete(own);

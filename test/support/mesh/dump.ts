@@ -5,7 +5,7 @@
 
 import { staticClusters } from "./clusters.js";
 import { assignmentOfCluster } from "./endpoints.js";
-import { camelCaseObject, print, shared, type Json, type JsonObject } from "./json.js";
+import { camelCaseObject, print, shared, textOf, type Json, type JsonObject } from "./json.js";
 import { inlineRoutesOf, staticListeners } from "./listeners.js";
 import type { DesiredConfig, ListenerEntry, MeshProxy, Received } from "./model.js";
 import { atLeast } from "./release.js";
@@ -81,6 +81,14 @@ export function envoyDump(proxy: MeshProxy, includeEndpoints: boolean): JsonObje
         })),
       ),
     },
+    ...(config.extensions === undefined
+      ? []
+      : [
+          {
+            "@type": adminType("Ecds"),
+            ...list("ecds_filters", updated(config.extensions, "ecds_filter", current)),
+          },
+        ]),
   ];
   return { configs };
 }
@@ -144,7 +152,14 @@ export function istiodDump(
           },
         ]
       : []),
-    ...(atLeast(istioVersion, "1.17") ? [{ "@type": adminType("Ecds") }] : []),
+    ...(atLeast(istioVersion, "1.17")
+      ? [
+          {
+            "@type": adminType("Ecds"),
+            ...list("ecdsFilters", withVersion("ecdsFilter", desired.extensions ?? [])),
+          },
+        ]
+      : []),
   ];
   return { configs };
 }
@@ -162,14 +177,19 @@ const list = (key: string, members: readonly Json[]): JsonObject =>
 
 /** Entries of one push; Envoy needs about a millisecond for twenty of them. */
 function updated(
-  { resources, versionInfo, at }: Received,
+  { resources, versionInfo, at, times }: Received,
   key: string,
   current: (resource: JsonObject) => JsonObject,
 ): JsonObject[] {
   let time = "";
   return resources.map((resource, index) => {
     if (index % 20 === 0) time = rfc3339(at + index / 20);
-    return { version_info: versionInfo, [key]: current(resource), last_updated: time };
+    const own = times?.get(textOf(resource, "name"));
+    return {
+      version_info: versionInfo,
+      [key]: current(resource),
+      last_updated: own === undefined ? time : rfc3339(own),
+    };
   });
 }
 

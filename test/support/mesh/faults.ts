@@ -498,13 +498,13 @@ function inTwoLists(mesh: Mesh, proxy: MeshProxy): Change {
 const nameOf = (resource: JsonObject): string => textOf(resource, "name") || textOf(resource, "cluster_name");
 
 /** The version of the push after that one: `<time>/<count>`. */
-function nextVersion(version: string, pushedAt: number): string {
+export function nextVersion(version: string, pushedAt: number): string {
   const count = Number(version.slice(version.indexOf("/") + 1));
   return `${rfc3339Seconds(pushedAt)}/${count + 1}`;
 }
 
 /** One more push of a type that has not been acknowledged. */
-function pushed(mesh: Mesh, row: SynczRow, type: SyncType, age: number): TypeNonces {
+export function pushed(mesh: Mesh, row: SynczRow, type: SyncType, age: number): TypeNonces {
   const sentAt = mesh.capturedAt - age;
   const acked = row.types[type]?.acked ?? "";
   const prefix = atLeast(mesh.options.istioVersion, "1.8") ? `${rfc3339Seconds(sentAt)}/401` : "";
@@ -522,12 +522,12 @@ function withProxy(mesh: Mesh, victim: MeshProxy, change: (proxy: MeshProxy) => 
 const withFiles = (mesh: Mesh, victim: MeshProxy, files: Partial<MeshProxy["files"]>): Mesh =>
   withProxy(mesh, victim, (proxy) => ({ files: { ...proxy.files, ...files } }));
 
-const withType = (row: SynczRow, type: SyncType, nonces: TypeNonces): SynczRow => ({
+export const withType = (row: SynczRow, type: SyncType, nonces: TypeNonces): SynczRow => ({
   ...row,
   types: { ...row.types, [type]: nonces },
 });
 
-function withRows(
+export function withRows(
   mesh: Mesh,
   proxy: MeshProxy,
   samples: "both samples" | "second sample",

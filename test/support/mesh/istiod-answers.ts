@@ -1,6 +1,6 @@
 /** The debug answers of Istiod beside syncz and config_dump: shaped as its own, and small (istio/istio, pilot/pkg/xds/debug.go). */
 
-import { addressesOf } from "./endpoints.js";
+import { addressesOf, type EndpointAddress } from "./endpoints.js";
 import { isObject, print, type Json, type JsonObject } from "./json.js";
 import { spiffeId, type Mesh, type MeshIstiod, type SyncType } from "./model.js";
 import { randomFor } from "./random.js";
@@ -38,31 +38,34 @@ export function adsz(mesh: Mesh, istiod: MeshIstiod): Buffer {
 }
 
 /** `/debug/endpointShardz`: the endpoints that Istiod knows, by service and cluster. */
-export function endpointShardz(mesh: Mesh): Buffer {
+export function endpointShardz(mesh: Mesh, { unseenAddresses }: MeshIstiod): Buffer {
   const hasAddressList = atLeast(mesh.options.istioVersion, "1.24");
+  const isSeen = ({ address }: EndpointAddress): boolean => unseenAddresses?.has(address) !== true;
   const shards = mesh.services.map((service): [string, JsonObject] => [
     service.hostname,
     {
       [service.namespace]: {
         Shards: {
           [`Kubernetes/${mesh.clusterId}`]: service.ports.flatMap((port) =>
-            addressesOf(service, port, "", mesh.pods).map(({ address, pod, zone }): JsonObject => ({
-              Labels: pod?.labels ?? {},
-              ...(hasAddressList ? { Addresses: [address] } : { Address: address }),
-              ServicePortName: port.name,
-              ServiceAccount: pod ? spiffeId(pod.namespace, pod.workload.serviceAccount) : "",
-              Network: "",
-              Locality: { Label: `${zone.slice(0, -1)}/${zone}`, ClusterID: mesh.clusterId },
-              EndpointPort: port.targetPort,
-              LbWeight: 0,
-              TLSMode: pod?.workload.proxyType ? "istio" : "disabled",
-              Namespace: pod?.namespace ?? service.namespace,
-              WorkloadName: pod?.workload.name ?? "",
-              HostName: "",
-              SubDomain: "",
-              HealthStatus: 1,
-              NodeName: pod?.node ?? "",
-            })),
+            addressesOf(service, port, "", mesh.pods)
+              .filter(isSeen)
+              .map(({ address, pod, zone }): JsonObject => ({
+                Labels: pod?.labels ?? {},
+                ...(hasAddressList ? { Addresses: [address] } : { Address: address }),
+                ServicePortName: port.name,
+                ServiceAccount: pod ? spiffeId(pod.namespace, pod.workload.serviceAccount) : "",
+                Network: "",
+                Locality: { Label: `${zone.slice(0, -1)}/${zone}`, ClusterID: mesh.clusterId },
+                EndpointPort: port.targetPort,
+                LbWeight: 0,
+                TLSMode: pod?.workload.proxyType ? "istio" : "disabled",
+                Namespace: pod?.namespace ?? service.namespace,
+                WorkloadName: pod?.workload.name ?? "",
+                HostName: "",
+                SubDomain: "",
+                HealthStatus: 1,
+                NodeName: pod?.node ?? "",
+              })),
           ),
         },
         ServiceAccounts: Object.fromEntries(
@@ -104,7 +107,7 @@ export const registryz = (mesh: Mesh): Buffer =>
 
 export const configz = (mesh: Mesh): Buffer => answer(mesh, mesh.configObjects);
 
-export const meshConfig = (mesh: Mesh): Buffer =>
+export const meshConfig = (mesh: Mesh, istiod: MeshIstiod): Buffer =>
   answer(mesh, {
     proxyListenPort: 15001,
     proxyInboundListenPort: 15006,
@@ -122,6 +125,7 @@ export const meshConfig = (mesh: Mesh): Buffer =>
     trustDomain: mesh.trustDomain,
     rootNamespace: mesh.controlPlaneNamespace,
     dnsRefreshRate: "60s",
+    ...istiod.meshConfig,
   });
 
 /** The answers that say little about a mesh in one cluster without ambient mode. */

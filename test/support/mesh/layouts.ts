@@ -49,8 +49,18 @@ interface PlannedFile {
   readonly body: () => Buffer | string;
 }
 
+/** A body is made when it is first asked for: not every reader wants every file. */
 function* made(files: Iterable<PlannedFile>): Generator<ArchiveFile> {
-  for (const { name, at, body } of files) yield { name, body: body(), mtime: new Date(at) };
+  for (const { name, at, body } of files) {
+    let kept: Buffer | string | null = null;
+    yield {
+      name,
+      mtime: new Date(at),
+      get body() {
+        return (kept ??= body());
+      },
+    };
+  }
 }
 
 // Own bundle
@@ -103,25 +113,27 @@ function ownProxyFiles(proxy: MeshProxy, at: number): PlannedFile[] {
 }
 
 function ownIstiodFiles(mesh: Mesh, istiod: MeshIstiod, at: number, dumps: boolean): PlannedFile[] {
-  const file = (name: string, body: () => Buffer | string): PlannedFile => ({
+  const file = (name: string, body: () => Buffer | string, askedAt = at): PlannedFile => ({
     name: `${istiodFolder(istiod)}/${name}`,
-    at,
+    at: askedAt,
     body,
   });
   const small = ["ambientz", "clusterz", "networkz", "push_status"];
   return [
     file("debug/syncz", () => synczText(istiod.syncz, istiod.version, mesh.options.seed)),
     ...(dumps
-      ? listedProxies(mesh, istiod).map((proxy) =>
-          file(`debug/config_dump/${proxy.pod.namespace}/${proxy.pod.name}`, () =>
-            istiodDumpText(proxy.desired, istiod.version, true),
+      ? listedProxies(mesh, istiod).map(({ pod, desired }) =>
+          file(
+            `debug/config_dump/${pod.namespace}/${pod.name}`,
+            () => istiodDumpText(desired, istiod.version, true),
+            desired.askedAt,
           ),
         )
       : []),
     file("debug/adsz", () => adsz(mesh, istiod)),
     file("debug/configz", () => configz(mesh)),
-    file("debug/endpointShardz", () => endpointShardz(mesh)),
-    file("debug/mesh", () => meshConfig(mesh)),
+    file("debug/endpointShardz", () => endpointShardz(mesh, istiod)),
+    file("debug/mesh", () => meshConfig(mesh, istiod)),
     file("debug/registryz", () => registryz(mesh)),
     ...small.map((name) => file(`debug/${name}`, () => smallAnswer(name, mesh, istiod))),
     file("version", () => versionText(istiod)),
@@ -303,9 +315,9 @@ function debugAnswer(name: string, mesh: Mesh, istiod: MeshIstiod): Buffer | str
     adsz: () => adsz(mesh, istiod),
     cdsz: () => "404 page not found\n\n", // Istiod has had no such page since 1.8
     configz: () => configz(mesh),
-    endpointShardz: () => endpointShardz(mesh),
-    endpointz: () => endpointShardz(mesh),
-    mesh: () => meshConfig(mesh),
+    endpointShardz: () => endpointShardz(mesh, istiod),
+    endpointz: () => endpointShardz(mesh, istiod),
+    mesh: () => meshConfig(mesh, istiod),
     registryz: () => registryz(mesh),
     syncz: () => synczText(istiod.syncz, istiod.version, mesh.options.seed),
   };

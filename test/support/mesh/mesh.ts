@@ -59,6 +59,7 @@ export const defaultOptions: MeshOptions = {
   replicas: 3,
   istiods: 2,
   namespaces: 10,
+  replaced: [],
 };
 
 /** A healthy mesh: every proxy connected, synced, and holding what Istiod would send it. */

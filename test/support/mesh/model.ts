@@ -21,6 +21,8 @@ export interface MeshOptions {
   readonly istiods: number;
   /** Namespaces of the further services. */
   readonly namespaces: number;
+  /** Workloads whose pods have been replaced, by name: same place, other names, addresses and certificates. */
+  readonly replaced: readonly string[];
 }
 
 export type PortProtocol = "http" | "grpc" | "tcp" | "auto";
@@ -78,6 +80,8 @@ export interface Received {
   readonly versionInfo: string;
   readonly at: number;
   readonly resources: readonly JsonObject[];
+  /** When those came that did not come with the rest, by name. */
+  readonly times?: ReadonlyMap<string, number>;
 }
 
 /** One of `dynamic_listeners`: the states of one name (envoyproxy/envoy, api/envoy/admin/v3/config_dump.proto). */
@@ -112,6 +116,8 @@ export interface EnvoyConfig {
   readonly secrets: Received;
   /** One per active cluster, in the clusters' order: Envoy rebuilds them from its hosts. */
   readonly endpoints: readonly JsonObject[];
+  /** By ECDS (Wasm and other filters); left out where the proxy asked for none. */
+  readonly extensions?: Received;
 }
 
 /** What Istiod would send one proxy now. */
@@ -123,6 +129,9 @@ export interface DesiredConfig {
   /** Only those that Istiod delivers: the credentials of gateways. */
   readonly secrets: readonly JsonObject[];
   readonly endpoints: readonly JsonObject[];
+  readonly extensions?: readonly JsonObject[];
+  /** When Istiod was asked for it; left out, with Istiod's other answers, after all proxies. */
+  readonly askedAt?: number;
 }
 
 export type ServerState = "LIVE" | "DRAINING" | "PRE_INITIALIZING" | "INITIALIZING";
@@ -180,6 +189,10 @@ export interface MeshIstiod {
   /** Before the proxies were captured, and after. */
   readonly synczBefore: readonly SynczRow[];
   readonly syncz: readonly SynczRow[];
+  /** What `/debug/mesh` says otherwise than that of the other replicas. */
+  readonly meshConfig?: JsonObject;
+  /** Addresses that its `/debug/endpointShardz` lacks. */
+  readonly unseenAddresses?: ReadonlySet<string>;
 }
 
 export interface Mesh {

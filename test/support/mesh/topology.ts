@@ -276,17 +276,21 @@ function podsOf(workloads: readonly Workload[], options: MeshOptions, capturedAt
   return workloads.flatMap((workload) => {
     const templateHash = random.kubernetesSuffix(random.between(9, 10));
     const startedAt = capturedAt - hours(random.between(20, 160)) - random.between(0, minutes(50));
+    const isReplaced = options.replaced.includes(workload.name);
+    const again = randomFor(options.seed, `replaced pods/${workload.name}`);
     return Array.from({ length: workload.replicas }, (): MeshPod => {
       const node = index % nodes;
+      const suffix = random.kubernetesSuffix(5);
+      const place = Math.floor(index / nodes);
       const pod: MeshPod = {
-        name: `${workload.name}-${templateHash}-${random.kubernetesSuffix(5)}`,
+        name: `${workload.name}-${templateHash}-${isReplaced ? again.kubernetesSuffix(5) : suffix}`,
         namespace: workload.namespace,
         labels: labelsOf(workload, templateHash),
         owner: { kind: "ReplicaSet", name: `${workload.name}-${templateHash}` },
-        ip: `10.244.${node}.${10 + Math.floor(index / nodes)}`,
+        ip: isReplaced ? `10.245.${node}.${10 + place}` : `10.244.${node}.${10 + place}`,
         node: `worker-${node}`,
         zone: `eu-central-1${["a", "b", "c"][node % 3] ?? ""}`,
-        startedAt: startedAt + random.between(0, 4000),
+        startedAt: (isReplaced ? capturedAt - hours(1) : startedAt) + random.between(0, 4000),
         workload,
       };
       index += 1;

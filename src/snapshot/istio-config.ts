@@ -4,7 +4,7 @@
  * (ParseSubsetKey).
  */
 import { compareText } from "../shared/sorting.js";
-import { child, field, type Message } from "../snapshot/message.js";
+import { child, field, type Message } from "./message.js";
 
 /** The Istio resource that an object comes from, as its metadata names it. */
 export interface ConfigSource {

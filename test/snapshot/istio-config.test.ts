@@ -7,7 +7,7 @@ import {
   parseSubsetKey,
   renderConfig,
   tableKey,
-} from "../../src/views/istio-config.js";
+} from "../../src/snapshot/istio-config.js";
 
 const withConfig = (config: unknown): Record<string, unknown> => ({
   metadata: { filter_metadata: { istio: { config } } },
