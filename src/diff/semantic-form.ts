@@ -1,0 +1,147 @@
+/**
+ * What a resource means to Envoy, so that two ways of saying one thing are equal and nothing else is: lists in an order
+ * of their own where Envoy ignores their order, v3's words for v2's, one spelling of durations and numbers, protobuf's
+ * defaults left out, and the artefacts of Envoy's dumps taken off (Envoy, docs/root/operations/admin.rst and
+ * source/common/upstream: endpoint dumps are rebuilt from live hosts).
+ */
+import type { Resource, ResourceKind } from "../snapshot/model.js";
+import { currentName, messageFields, type FieldValue } from "../snapshot/parse/field-table.js";
+import { typeName } from "../snapshot/parse/type-url.js";
+import { withoutDumpArtefacts, withoutRepeatedHosts } from "./dump-artefacts.js";
+import { canonicalText, isList, isObject, objectOf, type JsonObject, type JsonValue } from "./json-value.js";
+import { orderOf } from "./list-order.js";
+import { inV3 } from "./v2-spelling.js";
+
+export interface SemanticForm {
+  readonly value: JsonValue;
+  /** Canonical JSON: equal texts, equal meaning. */
+  readonly text: string;
+}
+
+const opaque: FieldValue = { kind: "opaque" };
+
+const types: Readonly<Record<ResourceKind, string>> = {
+  cluster: "envoy.config.cluster.v3.Cluster",
+  listener: "envoy.config.listener.v3.Listener",
+  routeConfiguration: "envoy.config.route.v3.RouteConfiguration",
+  scopedRoutes: "envoy.config.route.v3.ScopedRouteConfiguration",
+  endpointAssignment: "envoy.config.endpoint.v3.ClusterLoadAssignment",
+  secret: "envoy.extensions.transport_sockets.tls.v3.Secret",
+  extensionConfig: "envoy.config.core.v3.TypedExtensionConfig",
+  bootstrap: "envoy.config.bootstrap.v3.Bootstrap",
+};
+
+/** The meaning of one resource. Costs a parse: keep the result by the resource's hash (`semanticForms`). */
+export function semanticForm(resource: Pick<Resource, "kind" | "text">): SemanticForm {
+  const parsed = JSON.parse(resource.text) as JsonValue;
+  const value = meaning(parsed, { kind: "any", type: types[resource.kind] });
+  return { value, text: canonicalText(value) };
+}
+
+/** The same, worked out once per distinct resource. */
+export function semanticForms(): (resource: Resource) => SemanticForm {
+  const known = new Map<string, SemanticForm>();
+  return (resource) => {
+    let form = known.get(resource.hash);
+    if (form === undefined) {
+      form = semanticForm(resource);
+      known.set(resource.hash, form);
+    }
+    return form;
+  };
+}
+
+function meaning(value: JsonValue, shape: FieldValue): JsonValue {
+  if (isList(value)) return value.map((item) => meaning(item, shape));
+  if (isObject(value))
+    return shape.kind === "opaque" || shape.kind === "scalar" ? value : objectMeaning(value, shape);
+  if (shape.kind !== "scalar") return value;
+  if (shape.form === "duration" && typeof value === "string") return duration(value);
+  // 64 bits are written as text, and may be read as a number
+  if (shape.form === "int64" && typeof value === "number") return String(value);
+  return value;
+}
+
+function objectMeaning(value: JsonObject, shape: FieldValue): JsonValue {
+  if (shape.kind === "map")
+    return sorted(Object.entries(value).map(([key, item]) => [key, meaning(item, shape.value)]));
+  const unwrapped = shape.kind === "any" ? withoutTypedStruct(value) : value;
+  const url = shape.kind === "any" ? unwrapped["@type"] : undefined;
+  const type = currentName(
+    shape.kind === "message"
+      ? shape.type
+      : typeof url === "string"
+        ? typeName(url)
+        : shape.kind === "any"
+          ? (shape.type ?? "")
+          : "",
+  );
+  const fields = messageFields(type);
+  // dumps of Istio 1.4 and before name no types
+  const named =
+    shape.kind === "any" && type !== ""
+      ? { ...unwrapped, "@type": `type.googleapis.com/${type}` }
+      : unwrapped;
+  if (fields === undefined) return named;
+  const message = inV3(type, withoutRepeatedHosts(type, properlyNamed(named, fields)));
+  const members: [string, JsonValue][] = [];
+  for (const [key, item] of Object.entries(message)) {
+    const field = fields.get(key);
+    const of = field?.value ?? opaque;
+    const meant = meaning(item, of);
+    if (isDefault(meant, of)) continue;
+    members.push([key, isList(meant) ? orderOf(type, key, meant) : meant]);
+  }
+  return withoutDumpArtefacts(type, sorted(members));
+}
+
+/** By key: moved fields stand where v3 has them, so that texts can be compared line by line. */
+const sorted = (members: [string, JsonValue][]): JsonObject =>
+  objectOf(members.sort(([one], [other]) => (one < other ? -1 : 1)));
+
+/** Absent and default are the same to protobuf, but for what has presence. */
+function isDefault(value: JsonValue, shape: FieldValue): boolean {
+  if (value === null) return shape.kind !== "opaque";
+  if (isList(value)) return value.length === 0;
+  if (shape.kind === "map") return isObject(value) && Object.keys(value).length === 0;
+  if (shape.kind !== "scalar" || shape.zero === undefined) return false;
+  return (
+    value === false ||
+    value === 0 ||
+    value === "" ||
+    value === shape.zero ||
+    (shape.form === "int64" && value === "0")
+  );
+}
+
+/**
+ * A TypedStruct (of either package) holds a message of another type as a Struct, in either spelling of its names; Envoy
+ * reads it as that message (source/common/config/utility.cc, translateOpaqueConfig).
+ */
+function withoutTypedStruct(value: JsonObject): JsonObject {
+  const url = value["@type"];
+  if (typeof url !== "string" || !/(?:xds\.type\.v3|udpa\.type\.v1)\.TypedStruct$/.test(url)) return value;
+  const { type_url: inner, value: content } = value;
+  if (typeof inner !== "string" || messageFields(currentName(typeName(inner))) === undefined)
+    return { ...value, "@type": "type.googleapis.com/xds.type.v3.TypedStruct" };
+  return { "@type": inner, ...(isObject(content) ? content : {}) };
+}
+
+/** Fields by their proto names: a Struct's were written by hand. */
+function properlyNamed(
+  message: JsonObject,
+  fields: NonNullable<ReturnType<typeof messageFields>>,
+): JsonObject {
+  const isProper = Object.keys(message).every((key) => (fields.get(key)?.name ?? key) === key);
+  return isProper
+    ? message
+    : objectOf(Object.entries(message).map(([key, value]) => [fields.get(key)?.name ?? key, value]));
+}
+
+/** `10.000s` and `10s` are one duration. */
+function duration(text: string): string {
+  const match = /^(-?)0*(\d+)(?:\.(\d+?)0*)?s$/.exec(text);
+  if (match === null) return text;
+  const [, sign = "", seconds = "0", fraction] = match;
+  return `${sign}${seconds}${fraction === undefined || fraction === "0" ? "" : `.${fraction}`}s`;
+}
