@@ -3,6 +3,7 @@ import yargs from "yargs";
 import { UserError } from "../shared/errors.js";
 import { printable } from "../shared/printable.js";
 import { authzCommand } from "./commands/authz.js";
+import { compareCommand } from "./commands/compare.js";
 import { proxyConfigCommand } from "./commands/proxy-config/index.js";
 import { proxyStatusCommand } from "./commands/proxy-status.js";
 import { queryCommand } from "./commands/query.js";
@@ -31,6 +32,7 @@ export async function main(args: readonly string[]): Promise<void> {
       .command(ztunnelConfigCommand)
       .command(authzCommand)
       .command(queryCommand)
+      .command(compareCommand)
       .command(reportCommand)
       .command(versionCommand)
       .command(verifyCommand)

@@ -1,19 +1,22 @@
 /**
  * `npm run bench`: what reading a large mesh costs, as ratios to a naive reader measured in the same run. Each figure is
  * the median of fresh processes, taken in turn; the time is that of the whole process, the memory its largest resident set.
+ * The drift figure is what comparing the whole mesh with Istiod's view costs beside reading both, within one process.
  *
  * Options: --proxies 200 --services 1000 --runs 5 --keep <folder> (keeps the archives there and reuses them).
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { bugReportLayout } from "../support/mesh/layouts.js";
+import { bugReportLayout, ownLayout } from "../support/mesh/layouts.js";
 import { buildMesh } from "../support/mesh/mesh.js";
-import { packTarGz, toFile } from "../support/pack.js";
+import { packBundle, packTarGz, toFile } from "../support/pack.js";
+import { manifestOf } from "../support/samples.js";
+import type { DriftCost } from "./drift.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -57,11 +60,7 @@ async function measure(args: readonly string[]): Promise<Run> {
   });
   const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
   if (code !== 0 && code !== 1) throw new Error(`${args.join(" ")} ended with ${String(code)}`);
-  const { maxRSS } = JSON.parse(
-    await import("node:fs/promises").then(({ readFile }) => readFile(report, "utf8")),
-  ) as {
-    readonly maxRSS: number;
-  };
+  const { maxRSS } = JSON.parse(readFileSync(report, "utf8")) as { readonly maxRSS: number };
   return { seconds, megabytes: maxRSS / 1024 };
 }
 
@@ -98,6 +97,33 @@ async function archive(count: number): Promise<string> {
   return path;
 }
 
+/** A bundle with what Istiod would send each proxy. */
+async function bundle(): Promise<string> {
+  const path = join(folder, `bundle-${proxies}x${services}.tar.gz`);
+  if (!existsSync(path)) {
+    const mesh = buildMesh({ proxies, services });
+    await packBundle(ownLayout(mesh), manifestOf(mesh), toFile(path));
+  }
+  say(
+    `${proxies} proxies x ${services} services with Istiod's dumps, bundle of ${(statSync(path).size / 1e6).toFixed(0)} MB`,
+  );
+  return path;
+}
+
+async function driftFigure(path: string, times: number): Promise<void> {
+  const report = join(folder, "drift.json");
+  const costs: DriftCost[] = [];
+  for (let run = 0; run < times; run++) {
+    await measure(["--import", "tsx", join(root, "test/bench/drift.ts"), path, report]);
+    costs.push(JSON.parse(readFileSync(report, "utf8")) as DriftCost);
+  }
+  const middle = (of: (cost: DriftCost) => number): number => median(costs.map(of));
+  const part = middle(({ read, drift }) => drift.seconds / read.seconds);
+  say(
+    `  reading ${middle(({ read }) => read.seconds).toFixed(2)} s ${middle(({ read }) => read.megabytes).toFixed(0)} MB, drift of the whole mesh ${middle(({ drift }) => drift.seconds).toFixed(2)} s: ${part.toFixed(3)} of reading, ${middle(({ read, drift }) => drift.megabytes / read.megabytes).toFixed(2)} of the memory`,
+  );
+}
+
 try {
   const single = await archive(proxies);
   const out = join(folder, "report.json");
@@ -128,6 +154,8 @@ try {
   say(
     `  report, twice the proxies ${two.seconds.toFixed(2)} s ${two.megabytes.toFixed(0)} MB: ${(two.megabytes / one.megabytes).toFixed(2)} of the memory`,
   );
+
+  await driftFigure(await bundle(), Math.min(runs, 3));
 } finally {
   if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
 }

@@ -54,7 +54,7 @@ export async function targetsOf(
 }
 
 /** A cheap test that lets through all that `findProxy` could choose. */
-function mayBeMeant(id: string, name: string | undefined, namespace: string | undefined): boolean {
+export function mayBeMeant(id: string, name: string | undefined, namespace: string | undefined): boolean {
   if (namespace !== undefined && splitProxyId(id).namespace !== namespace) return false;
   if (name === undefined || name.includes("/")) return true; // a workload may be named otherwise than its pods
   return id.startsWith(name);

@@ -2,11 +2,11 @@
 import type { Argv, Options } from "yargs";
 
 import { UserError } from "../../../shared/errors.js";
-import { printable } from "../../../shared/printable.js";
 import { textTable } from "../../../shared/text-table.js";
 import type { Collected, Proxy, ResourceState } from "../../../snapshot/model.js";
+import { istioctlOf } from "../istioctl-version.js";
 import type { Landing } from "../../../views/landed.js";
-import { newestIstioctl, type View, type ViewOptions } from "../../../views/view.js";
+import type { View, ViewOptions } from "../../../views/view.js";
 import { document, outputForms, remark } from "../../output.js";
 import { withSnapshot } from "../../snapshot-options.js";
 import type { FlagName, KindArgs } from "./kinds.js";
@@ -77,15 +77,6 @@ export function viewOptions(args: ProxyConfigArgs): ViewOptions {
     istioctl: istioctlOf(args.istioctlVersion),
     ...(args.state === undefined ? {} : { states: args.state }),
   };
-}
-
-/** @throws UserError for what is no version of istioctl */
-function istioctlOf(version: string | undefined): number {
-  if (version === undefined) return newestIstioctl;
-  const match = /^v?1\.(\d{1,3})(?:\.\S*)?$/.exec(version);
-  if (match === null)
-    throw new UserError(`--istioctl-version takes a version such as 1.17, not "${printable(version)}"`);
-  return Number(match[1]);
 }
 
 /**
