@@ -20,7 +20,7 @@
       let shown = 0;
       for (const item of items) {
         item.hidden =
-          (only.checked && item.dataset.tone === "good") ||
+          (only?.checked && item.dataset.tone === "good") ||
           !words.every((word) => textOf(item).includes(word));
         if (!item.hidden) shown += 1;
       }
@@ -28,11 +28,11 @@
     };
     clearFilters.push(() => {
       search.value = "";
-      only.checked = false;
+      if (only !== null) only.checked = false;
       apply();
     });
     search.addEventListener("input", apply);
-    only.addEventListener("change", apply);
+    only?.addEventListener("change", apply);
     filter.hidden = false;
     // A page that the browser restores keeps what was typed.
     apply();
@@ -343,10 +343,18 @@
     });
   }
 
-  // On paper everything is open but the tables of thousands of rows; afterwards as it was.
+  // How differences are drawn is chosen for all of them at once.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches(".views input")) return;
+    for (const input of document.querySelectorAll(`.views input[value="${event.target.value}"]`)) {
+      input.checked = true;
+    }
+  });
+
+  // On paper everything is open but tables and differences of thousands of rows; afterwards as it was.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open], .config)")];
+    opened = [...document.querySelectorAll("details:not([open], .config, .diff)")];
     for (const details of opened) details.open = true;
   });
   addEventListener("afterprint", () => {

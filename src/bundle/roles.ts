@@ -25,6 +25,8 @@ export type Role =
   | { readonly kind: "istiodVersion"; readonly istiod: PodName; readonly layout: Layout }
   | { readonly kind: "istiodDebug"; readonly istiod: PodName; readonly name: string; readonly layout: Layout }
   | { readonly kind: "pods" | "services"; readonly layout: Layout }
+  /** Pods, services and more as `kubectl get -o yaml` prints them. */
+  | { readonly kind: "kubernetesObjects"; readonly layout: Layout }
   /** A file of a known layout that no analysis reads, such as a log. */
   | { readonly kind: "other"; readonly layout: Layout }
   /** A bare file: what it is, its content says. */
@@ -100,9 +102,10 @@ const patterns: readonly (readonly [RegExp, (...parts: string[]) => Role])[] = [
   [file(`istio/${pod}/(?:discovery\\.log|metrics)`), () => ({ kind: "other", layout: "bug-report" })],
   [file("cluster/pods\\.json"), () => ({ kind: "pods", layout: "bundle" })],
   [file("cluster/services\\.json"), () => ({ kind: "services", layout: "bundle" })],
+  [file("cluster/k8s-resources"), () => ({ kind: "kubernetesObjects", layout: "bug-report" })],
   [
     file(
-      "(?:versions|bug-report\\.log|cluster/(?:k8s-resources|k8s-cluster-resources|crs|events|cluster-context|kubectl-version|secrets|nodes|describe-pods|pods)|analyze/[^/]+/[^/]+|operator/[^/]+/[^/]+/operator\\.log|cni/[^/]+/cni\\.log)",
+      "(?:versions|bug-report\\.log|cluster/(?:k8s-cluster-resources|crs|events|cluster-context|kubectl-version|secrets|nodes|describe-pods|pods)|analyze/[^/]+/[^/]+|operator/[^/]+/[^/]+/operator\\.log|cni/[^/]+/cni\\.log)",
     ),
     () => ({ kind: "other", layout: "bug-report" }),
   ],

@@ -4,7 +4,8 @@
  */
 import { diffArrays } from "diff";
 
-import { canonicalText, isList, isObject, type JsonValue } from "./json-value.js";
+import { addressOf, localityOf, nameOf } from "./item-names.js";
+import { isList, isObject, type JsonValue } from "./json-value.js";
 import type { NumberOf } from "./numbering.js";
 
 /** Places in either list; null where the other has no such item. */
@@ -50,36 +51,6 @@ function namesOf(
 
 const isUnique = (names: readonly (string | null)[]): names is readonly string[] & string[] =>
   names.every((name) => name !== null) && new Set(names).size === names.length;
-
-const nameOf = (item: JsonValue): string | null => {
-  const name = isObject(item) ? item["name"] : undefined;
-  return typeof name === "string" && name !== "" ? name : null;
-};
-
-/** A host of an endpoint assignment. */
-const addressOf = (item: JsonValue): string | null => {
-  const endpoint = isObject(item) ? item["endpoint"] : undefined;
-  const address = isObject(endpoint) ? endpoint["address"] : undefined;
-  const socket = isObject(address) ? address["socket_address"] : undefined;
-  if (!isObject(socket)) return address === undefined ? null : canonicalText(address);
-  const { address: ip, port_value: port } = socket;
-  return typeof ip === "string" ? `${ip}:${String(Number(port ?? 0))}` : null;
-};
-
-/** The hosts of a locality; one locality may stand under several priorities. */
-const localityOf = (item: JsonValue): string | null => {
-  if (!isObject(item) || item["lb_endpoints"] === undefined) return null;
-  const locality = isObject(item["locality"]) ? item["locality"] : {};
-  const parts = ["region", "zone", "sub_zone"].map((part) => {
-    const name = locality[part];
-    return typeof name === "string" ? name : "";
-  });
-  while (parts.at(-1) === "") parts.pop();
-  return [
-    ...(parts.length === 0 ? [] : [parts.join("/")]),
-    `priority ${String(Number(item["priority"] ?? 0))}`,
-  ].join(" ");
-};
 
 function byName(before: readonly string[], after: readonly string[]): Omit<Alignment, "names"> {
   const placeAfter = new Map(after.map((name, index) => [name, index]));

@@ -1,8 +1,9 @@
 /** The drift of a whole mesh by cause: one difference that many proxies show is one line. */
 import { by } from "../shared/sorting.js";
-import { canonicalText, type JsonValue } from "./json-value.js";
+import { canonicalText } from "./json-value.js";
 import type { Change } from "./changes.js";
 import type { ComparedKind, DriftItem, ProxyDrift, TypeAnswer } from "./drift.js";
+import { changeNumbers } from "./sections.js";
 
 export interface DriftCause {
   readonly kind: ComparedKind;
@@ -33,6 +34,8 @@ interface Occurrence {
 /** The causes, those of most proxies first. */
 export function driftCauses(drifts: readonly ProxyDrift[]): readonly DriftCause[] {
   const groups = new Map<string, { kind: ComparedKind; items: Occurrence[] }>();
+  const numberOf = changeNumbers();
+  const rejectionOf = rejections();
   for (const drift of drifts) {
     for (const kind of drift.kinds) {
       if (kind.state !== "compared") continue;
@@ -43,7 +46,7 @@ export function driftCauses(drifts: readonly ProxyDrift[]): readonly DriftCause[
           item.class,
           item.inFlight,
           item.warming,
-          item.changes as unknown as JsonValue,
+          numberOf(item.changes),
         ]);
         const group = groups.get(key) ?? { items: [], kind: kind.kind };
         group.items.push({ drift, item, sync: kind.sync });
@@ -84,10 +87,18 @@ export function driftCauses(drifts: readonly ProxyDrift[]): readonly DriftCause[
 }
 
 /** What Envoy says of the resource itself, else the answer to a push if it names the resource. */
-function rejectionOf({ item, sync: { refusal } }: Occurrence): string {
-  if (item.rejection !== null) return item.rejection.details;
-  const words = refusal?.split(/[\s,;'"]+/).map((word) => word.replace(/:$/, "")) ?? [];
-  return words.includes(item.name) ? (refusal ?? "") : "";
+function rejections(): (occurrence: Occurrence) => string {
+  const wordsOf = new Map<string, ReadonlySet<string>>();
+  return ({ item, sync: { refusal } }) => {
+    if (item.rejection !== null) return item.rejection.details;
+    if (refusal === null) return "";
+    let words = wordsOf.get(refusal);
+    if (words === undefined) {
+      words = new Set(refusal.split(/[\s,;'"]+/).map((word) => word.replace(/:$/, "")));
+      wordsOf.set(refusal, words);
+    }
+    return words.has(item.name) ? refusal : "";
+  };
 }
 
 /** A proxy that got nothing lacks everything: what is missing for the same reasons from the same proxies is one cause. */

@@ -12,12 +12,12 @@ import {
 import { selected } from "../snapshot/reference-list.js";
 import { changesBetween, type Change } from "./changes.js";
 import { damagedEntries, type Damage } from "./damage.js";
-import { canonicalText, type JsonValue } from "./json-value.js";
+import type { JsonValue } from "./json-value.js";
 import { sectionOf } from "./optional-sections.js";
 import { isOfEachPod, withoutSelf } from "./own-names.js";
 import { withoutReplaced, type ProxyPair } from "./replaced-pods.js";
 import { replicaKey } from "./replicas.js";
-import { comparer, type Comparer, type Difference, type Holding } from "./sections.js";
+import { changeNumbers, comparer, type Comparer, type Difference, type Holding } from "./sections.js";
 import type { SemanticForm } from "./semantic-form.js";
 import { sourcesOfDifference, type SourceName } from "./sources.js";
 
@@ -64,8 +64,39 @@ export function compareSnapshots(before: Snapshot, after: Snapshot): SnapshotCom
   const pairing = pairs(before.proxies, after.proxies);
   const replaced = withoutReplaced(pairing.pairs, before.pods, after.pods);
   const damage = { before: damagedEntries(before), after: damagedEntries(after) };
-  return comparison(pairing, comparer(), replaced, damage);
+  const whyLost = { before: notCaptured(before), after: notCaptured(after) };
+  const found = comparison(pairing, comparer(), replaced, damage);
+  return {
+    ...found,
+    vanished: found.vanished.filter((id) => whyLost.after(id) === null),
+    appeared: found.appeared.filter((id) => whyLost.before(id) === null),
+    notCompared: [
+      ...found.notCompared,
+      ...found.vanished.flatMap((id) => wholeProxy(id, "after", whyLost.after(id))),
+      ...found.appeared.flatMap((id) => wholeProxy(id, "before", whyLost.before(id))),
+    ],
+  };
 }
+
+/** Why a snapshot has nothing of a proxy that was there; null where nothing says that it was. */
+function notCaptured({ gaps, pods }: Snapshot): (proxyId: string) => string | null {
+  const reasons = new Map(
+    pods.state === "present"
+      ? pods.value
+          .filter(({ hasProxy }) => hasProxy)
+          .map(({ name, namespace }) => [`${name}.${namespace}`, "its pod is there, but no dump of it"])
+      : [],
+  );
+  for (const { target, reason } of gaps) reasons.set(target, reason);
+  return (proxyId) => reasons.get(proxyId) ?? null;
+}
+
+const wholeProxy = (
+  proxyId: string,
+  side: "before" | "after",
+  reason: string | null,
+): SnapshotComparison["notCompared"][number][] =>
+  reason === null ? [] : sectionKinds.map((kind) => ({ proxyId, kind, reason: `${side}: ${reason}` }));
 
 /** Two proxies of one snapshot; their own addresses and names are no difference. */
 export function compareProxies(
@@ -100,7 +131,10 @@ function pairs(before: readonly Proxy[], after: readonly Proxy[]): Pairing {
   const come = new Map<string, Proxy[]>();
   for (const proxy of byId.values()) {
     const key = replicaKey(proxy, "any release");
-    if (key !== null) come.set(key, [...(come.get(key) ?? []), proxy]);
+    if (key === null) continue;
+    const group = come.get(key);
+    if (group === undefined) come.set(key, [proxy]);
+    else group.push(proxy);
   }
   const vanished = gone.filter((proxy) => {
     const key = replicaKey(proxy, "any release");
@@ -119,7 +153,9 @@ function comparison(
   replaced: ReturnType<typeof withoutReplaced>,
   damage: { readonly before: Damage; readonly after: Damage },
 ): SnapshotComparison {
-  const groups = new Map<string, { change: Omit<SnapshotChange, "proxies">; proxies: string[] }>();
+  const groups = new Map<string, { change: Omit<SnapshotChange, "proxies">; proxies: Set<string> }>();
+  const numberOf = changeNumbers();
+  const changesOf = changesOnce();
   const notCompared: SnapshotComparison["notCompared"][number][] = [];
   let noise = 0;
   let sections = 0;
@@ -158,9 +194,9 @@ function comparison(
           before: difference.before?.resource ?? null,
           after: difference.after?.resource ?? null,
         };
-        const key = canonicalText([kind, change.name, change.class, change.changes as unknown as JsonValue]);
-        const group = groups.get(key) ?? { change, proxies: [] };
-        group.proxies.push(after.id);
+        const key = [kind, change.class, numberOf(changes), change.name].join(" ");
+        const group = groups.get(key) ?? { change, proxies: new Set<string>() };
+        group.proxies.add(after.id);
         groups.set(key, group);
       }
     }
@@ -176,7 +212,7 @@ function comparison(
     sections,
     noise,
     sources: bySource(
-      [...groups.values()].map(({ change, proxies }) => ({ ...change, proxies: proxies.sort() })),
+      [...groups.values()].map(({ change, proxies }) => ({ ...change, proxies: [...proxies].sort() })),
       compare,
     ),
     notCompared,
@@ -204,10 +240,19 @@ function formsOf(pair: ProxyPair, compare: Comparer, replaced: ReturnType<typeof
     : (side, resource) => withoutSelf(resource, pair[side], forms[side]);
 }
 
-function changesOf({ before, after }: Difference, form: FormOf): readonly Change[] {
-  if (before === null || after === null) return [];
-  const [old, now] = [form("before", before.resource), form("after", after.resource)];
-  return old.text === now.text ? [] : changesBetween(old.value, now.value);
+/** The fields that differ, worked out once for each pair of forms: most proxies hold the same two. */
+function changesOnce(): (difference: Difference, form: FormOf) => readonly Change[] {
+  const known = new WeakMap<SemanticForm, WeakMap<SemanticForm, readonly Change[]>>();
+  return ({ before, after }, form) => {
+    if (before === null || after === null) return [];
+    const [old, now] = [form("before", before.resource), form("after", after.resource)];
+    if (old.text === now.text) return [];
+    const own = known.get(old) ?? new WeakMap<SemanticForm, readonly Change[]>();
+    known.set(old, own);
+    const changes = own.get(now) ?? changesBetween(old.value, now.value);
+    own.set(now, changes);
+    return changes;
+  };
 }
 
 /** What went with a replaced pod and came with the pod that stands for it: listeners of headless services. */
@@ -223,7 +268,9 @@ function withoutMoved(
   for (const difference of differences) {
     if (difference.class !== "extra" || difference.after === null) continue;
     const content = contentOf("after", difference.name, difference.after);
-    come.set(content, [...(come.get(content) ?? []), difference]);
+    const same = come.get(content);
+    if (same === undefined) come.set(content, [difference]);
+    else same.push(difference);
   }
   const moved = new Set<Difference>();
   for (const difference of differences) {

@@ -4,9 +4,11 @@
  */
 import { structuredPatch, type StructuredPatchHunk } from "diff";
 
+import { printable } from "../shared/printable.js";
 import { compareText } from "../shared/sorting.js";
 import type { Resource } from "../snapshot/model.js";
 import { withJsonNames } from "../snapshot/parse/recase.js";
+import type { JsonValue } from "./json-value.js";
 import { semanticForm } from "./semantic-form.js";
 
 /** Lines around a change, as istioctl prints them (istioctl/pkg/writer/compare). */
@@ -17,10 +19,24 @@ const context = 7;
  */
 const maxEdits = 2000;
 
+/** What the search for differences may still cost; once it is used up, resources are shown as replaced. */
+export interface EditBudget {
+  steps: number;
+}
+export const editBudget = (): EditBudget => ({ steps: 4 * maxEdits ** 2 });
+
 /** What a resource means, as text: JSON names and four blanks, as istioctl prints messages. */
 export function resourceText(resource: Pick<Resource, "kind" | "text" | "type">): string {
-  return `${JSON.stringify(withJsonNames(semanticForm(resource).value, resource.type), null, 4)}\n`;
+  return meaningText(semanticForm(resource).value, resource.type);
 }
+
+/**
+ * The same of a meaning that was worked out, such as one without the names of its proxy. What acts on a terminal or
+ * reorders a line is written as JSON's escape of it.
+ * @param type of the message
+ */
+export const meaningText = (meaning: JsonValue, type: string): string =>
+  `${JSON.stringify(withJsonNames(meaning, type), null, 4).split("\n").map(printable).join("\n")}\n`;
 
 /** One resource of a document. */
 export interface NamedText {
@@ -40,27 +56,28 @@ const sorted = (resources: readonly NamedText[]): NamedText[] =>
 /**
  * The difference of two documents, applicable to the first.
  * @param headings what stands behind `---` and `+++`
+ * @param budget one for all the diffs of a page
  * @returns "" where they are equal
  */
 export function unifiedDiff(
   headings: { readonly before: string; readonly after: string },
   before: readonly NamedText[],
   after: readonly NamedText[],
+  budget: EditBudget = editBudget(),
 ): string {
   const old = new Map(before.map((resource) => [resource.name, resource.text]));
   const now = new Map(after.map((resource) => [resource.name, resource.text]));
   const hunks: string[] = [];
-  let steps = 4 * maxEdits ** 2;
   let oldLine = 0;
   let newLine = 0;
   for (const name of [...new Set([...old.keys(), ...now.keys()])].sort(compareText)) {
     const first = old.get(name) ?? "";
     const second = now.get(name) ?? "";
     if (first !== second) {
-      const limit = Math.min(maxEdits, Math.floor(Math.sqrt(steps)));
+      const limit = Math.min(maxEdits, Math.floor(Math.sqrt(budget.steps)));
       const own = hunksOf(first, second, limit);
       for (const hunk of own) hunks.push(hunkText(hunk, oldLine, newLine));
-      steps -= Math.min(limit, editsIn(own)) ** 2;
+      budget.steps -= Math.min(limit, editsIn(own)) ** 2;
     }
     oldLine += linesIn(first);
     newLine += linesIn(second);

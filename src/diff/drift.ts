@@ -15,6 +15,7 @@ import {
   type TypeSync,
 } from "../snapshot/model.js";
 import { selected } from "../snapshot/reference-list.js";
+import { connections } from "./connections.js";
 import { damagedEntries, type Damage } from "./damage.js";
 import { edsClusters } from "./eds-clusters.js";
 import { isExpected } from "./expected-differences.js";
@@ -80,17 +81,22 @@ export const hasDrift = ({ kinds }: ProxyDrift): boolean =>
   kinds.some((kind) => kind.state === "compared" && kind.differences.some(({ inFlight }) => !inFlight));
 
 /** Every view of every Istiod against the proxy that it is of. @param onlyProxy an id; null: all */
-export function driftOf(snapshot: Snapshot, onlyProxy: string | null = null): readonly ProxyDrift[] {
+export function driftOf(
+  snapshot: Snapshot,
+  onlyProxy: string | null = null,
+  compare: Comparer = comparer(),
+): readonly ProxyDrift[] {
   const tools = {
-    compare: comparer(),
+    compare,
     edsCluster: edsClusters(),
     damage: damagedEntries(snapshot),
   };
   const proxies = new Map(snapshot.proxies.map((proxy) => [proxy.id, proxy]));
+  const isStale = staleViews(snapshot);
   return snapshot.istiods.flatMap((istiod) => {
     const answers = answersOf(istiod);
     return istiod.views
-      .filter(({ proxyId }) => onlyProxy === null || proxyId === onlyProxy)
+      .filter(({ proxyId }) => (onlyProxy === null || proxyId === onlyProxy) && !isStale(istiod, proxyId))
       .flatMap((view) => {
         const proxy = proxies.get(view.proxyId);
         return proxy === undefined || proxy.dumpEntry === null
@@ -98,6 +104,18 @@ export function driftOf(snapshot: Snapshot, onlyProxy: string | null = null): re
           : [proxyDrift(istiod, view, proxy, tools, answers.get(proxy.id) ?? [])];
       });
   });
+}
+
+/** Views by an Istiod that a proxy has left, where the one that it is connected to has a view of it, too. */
+function staleViews(snapshot: Snapshot): (istiod: Istiod, proxyId: string) => boolean {
+  const connected = connections(snapshot);
+  const viewed = new Map(
+    snapshot.istiods.map((istiod) => [istiod, new Set(istiod.views.map(({ proxyId }) => proxyId))]),
+  );
+  return (istiod, proxyId) => {
+    const current = connected.get(proxyId) ?? [];
+    return !current.includes(istiod) && current.some((other) => viewed.get(other)?.has(proxyId) === true);
+  };
 }
 
 /** What is worked out once for the whole mesh. */
@@ -181,7 +199,9 @@ function kindDrift(
     held: damage(proxy.dumpEntry ?? "", proxy.config, kind),
   };
   const captures = [view.capturedAt, proxy.capturedAt];
-  const sentBetween = isBetween(typeOf(kind, types)?.sentTime ?? null, captures);
+  const sync = answerOf(kind, types);
+  // what was sent and refused will not arrive
+  const sentBetween = sync.refusal === null && isBetween(typeOf(kind, types)?.sentTime ?? null, captures);
   const explain = explainer(held.value, captures, sentBetween);
   return {
     state: "compared",
@@ -194,7 +214,7 @@ function kindDrift(
         : lost.sent !== null
           ? `Istiod's dump is not whole: ${lost.sent}`
           : null,
-    sync: answerOf(kind, types),
+    sync,
     differences: differences
       .filter((difference) => !isExpected(difference))
       .filter(
@@ -270,11 +290,13 @@ function explainer(
   return (difference) => {
     byName ??= grouped(held);
     const own = byName.get(difference.name) ?? [];
+    const rejection = own.find((reference) => reference.rejection !== null)?.rejection ?? null;
     return {
       ...difference,
-      inFlight: sentBetween || isBetween(difference.after?.lastUpdated ?? null, captures),
+      inFlight:
+        (sentBetween && rejection === null) || isBetween(difference.after?.lastUpdated ?? null, captures),
       warming: own.some(({ state }) => state === "warming"),
-      rejection: own.find(({ rejection }) => rejection !== null)?.rejection ?? null,
+      rejection,
     };
   };
 }
@@ -289,12 +311,15 @@ function grouped(references: ReferenceList): Map<string, ResourceReference[]> {
   return groups;
 }
 
+/** A capture's time in whole seconds, as of a tar entry, stands for all of its second. */
+const endOf = (capture: number): number => (capture % 1000 === 0 ? capture + 999 : capture);
+
 /** Whether a time lies between the two captures, so that one saw it and the other could not. */
-function isBetween(time: string | null, captures: readonly (string | null)[]): boolean {
+export function isBetween(time: string | null, captures: readonly (string | null)[]): boolean {
   const [first, second] = captures.map((capture) => (capture === null ? Number.NaN : Date.parse(capture)));
   if (time === null || first === undefined || second === undefined) return false;
   const at = Date.parse(time);
-  return at >= Math.min(first, second) && at <= Math.max(first, second);
+  return at >= Math.min(first, second) && at <= Math.max(endOf(first), endOf(second));
 }
 
 function newest(list: Collected<ReferenceList>): string | null {

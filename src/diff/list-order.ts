@@ -2,6 +2,7 @@
  * Lists whose order Envoy ignores, put in an order of their own. Every list that is not here keeps its order: routes,
  * filters, matchers, header changes.
  */
+import { addressOf, localityOf } from "./item-names.js";
 import { canonicalText, isObject, type JsonValue } from "./json-value.js";
 
 /** What a list is sorted by. */
@@ -18,11 +19,11 @@ const byMembers =
   };
 
 const named = byMembers("name");
-const hosts: Key = (item) =>
-  `${canonicalText((isObject(item) && isObject(item["endpoint"]) ? item["endpoint"]["address"] : null) ?? null)}\u0000${whole(item)}`;
+// as changes name them, so that what has one name in two lists has one place in both
+const hosts: Key = (item) => `${addressOf(item) ?? ""}\u0000${whole(item)}`;
 const localities: Key = (item) => {
   const priority = isObject(item) ? Number(item["priority"] ?? 0) : 0;
-  return `${String(priority).padStart(4, "0")}\u0000${byMembers("locality")(item)}`;
+  return `${String(priority).padStart(4, "0")}\u0000${localityOf(item) ?? ""}\u0000${whole(item)}`;
 };
 
 const route = "envoy.config.route.v3";

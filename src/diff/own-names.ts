@@ -10,10 +10,22 @@ import type { SemanticForm } from "./semantic-form.js";
 /** What a resource means, without what the proxy's own pod is called. */
 export function withoutSelf(resource: Resource, proxy: Proxy, compare: Pick<Comparer, "form">): SemanticForm {
   const form = compare.form(resource);
-  const names = [ownName(proxy), ...ownAddresses(proxy)];
-  if (!names.some((name) => name !== null && form.text.includes(name))) return form;
+  if (!allNames(proxy).some((name) => form.text.includes(name))) return form;
   const value = withTexts(form.value, withoutOwnNames(proxy));
   return { value, text: canonicalText(value) };
+}
+
+const namesOf = new WeakMap<Proxy, readonly string[]>();
+
+/** Worked out once: it is asked for every resource. */
+function allNames(proxy: Proxy): readonly string[] {
+  let names = namesOf.get(proxy);
+  if (names === undefined) {
+    const name = ownName(proxy);
+    names = [...(name === null ? [] : [name]), ...ownAddresses(proxy)];
+    namesOf.set(proxy, names);
+  }
+  return names;
 }
 
 /** A text without what the proxy's own pod is called. */

@@ -18,7 +18,9 @@ export interface SemanticForm {
   readonly text: string;
 }
 
-const opaque: FieldValue = { kind: "opaque" };
+/** `unknown`: newer than the field table, so what is in it nobody tells. */
+type Shape = FieldValue | { readonly kind: "unknown" };
+const unknown: Shape = { kind: "unknown" };
 
 const types: Readonly<Record<ResourceKind, string>> = {
   cluster: "envoy.config.cluster.v3.Cluster",
@@ -51,7 +53,7 @@ export function semanticForms(): (resource: Resource) => SemanticForm {
   };
 }
 
-function meaning(value: JsonValue, shape: FieldValue): JsonValue {
+function meaning(value: JsonValue, shape: Shape): JsonValue {
   if (isList(value)) return value.map((item) => meaning(item, shape));
   if (isObject(value))
     return shape.kind === "opaque" || shape.kind === "scalar" ? value : objectMeaning(value, shape);
@@ -62,11 +64,13 @@ function meaning(value: JsonValue, shape: FieldValue): JsonValue {
   return value;
 }
 
-function objectMeaning(value: JsonObject, shape: FieldValue): JsonValue {
+function objectMeaning(value: JsonObject, shape: Shape): JsonValue {
   if (shape.kind === "map")
     return sorted(Object.entries(value).map(([key, item]) => [key, meaning(item, shape.value)]));
-  const unwrapped = shape.kind === "any" ? withoutTypedStruct(value) : value;
-  const url = shape.kind === "any" ? unwrapped["@type"] : undefined;
+  const isAny = shape.kind === "any" || (shape.kind === "unknown" && value["@type"] !== undefined);
+  if (shape.kind === "unknown" && !isAny) return unknownMessage(value);
+  const unwrapped = isAny ? withoutTypedStruct(value) : value;
+  const url = isAny ? unwrapped["@type"] : undefined;
   const type = currentName(
     shape.kind === "message"
       ? shape.type
@@ -78,16 +82,13 @@ function objectMeaning(value: JsonObject, shape: FieldValue): JsonValue {
   );
   const fields = messageFields(type);
   // dumps of Istio 1.4 and before name no types
-  const named =
-    shape.kind === "any" && type !== ""
-      ? { ...unwrapped, "@type": `type.googleapis.com/${type}` }
-      : unwrapped;
-  if (fields === undefined) return named;
+  const named = isAny && type !== "" ? { ...unwrapped, "@type": `type.googleapis.com/${type}` } : unwrapped;
+  if (fields === undefined) return isFreeForm(type) ? named : unknownMessage(named);
   const message = inV3(type, withoutRepeatedHosts(type, properlyNamed(named, fields)));
   const members: [string, JsonValue][] = [];
   for (const [key, item] of Object.entries(message)) {
     const field = fields.get(key);
-    const of = field?.value ?? opaque;
+    const of = field?.value ?? unknown;
     const meant = meaning(item, of);
     if (isDefault(meant, of)) continue;
     members.push([key, isList(meant) ? orderOf(type, key, meant) : meant]);
@@ -100,8 +101,8 @@ const sorted = (members: [string, JsonValue][]): JsonObject =>
   objectOf(members.sort(([one], [other]) => (one < other ? -1 : 1)));
 
 /** Absent and default are the same to protobuf, but for what has presence. */
-function isDefault(value: JsonValue, shape: FieldValue): boolean {
-  if (value === null) return shape.kind !== "opaque";
+function isDefault(value: JsonValue, shape: Shape): boolean {
+  if (value === null) return shape.kind !== "opaque" && shape.kind !== "unknown";
   if (isList(value)) return value.length === 0;
   if (shape.kind === "map") return isObject(value) && Object.keys(value).length === 0;
   if (shape.kind !== "scalar" || shape.zero === undefined) return false;
@@ -127,21 +128,46 @@ function withoutTypedStruct(value: JsonObject): JsonObject {
   return { "@type": inner, ...(isObject(content) ? content : {}) };
 }
 
+/** Struct and the like, whose keys are data, and what says of no type that it is of it. */
+const isFreeForm = (type: string): boolean => type === "" || type.startsWith("google.protobuf.");
+
+/**
+ * What the field table does not know, in the spelling of one of the sides: Istiod writes lowerCamelCase, Envoy snake_case.
+ * Keys of maps in it are read as names too, which does no harm but where one map has both spellings of a word.
+ */
+function unknownMessage(value: JsonObject): JsonObject {
+  const members = Object.entries(value).map(([key, item]): [string, JsonValue] => [
+    fieldName(key),
+    meaning(item, unknown),
+  ]);
+  return new Set(members.map(([key]) => key)).size === members.length
+    ? sorted(members)
+    : objectOf(Object.entries(value).map(([key, item]) => [key, meaning(item, unknown)]));
+}
+
+/** One spelling of a name that may be in either. JSON's drops what stands between letters, so both go through it. */
+const fieldName = (key: string): string =>
+  /^[a-z]\w*$/.test(key)
+    ? key
+        .replace(/_+(.?)/g, (_, next: string) => next.toUpperCase())
+        .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    : key;
+
 /** Fields by their proto names: a Struct's were written by hand. */
 function properlyNamed(
   message: JsonObject,
   fields: NonNullable<ReturnType<typeof messageFields>>,
 ): JsonObject {
-  const isProper = Object.keys(message).every((key) => (fields.get(key)?.name ?? key) === key);
-  return isProper
-    ? message
-    : objectOf(Object.entries(message).map(([key, value]) => [fields.get(key)?.name ?? key, value]));
+  const nameOf = (key: string): string => fields.get(key)?.name ?? fieldName(key);
+  const isProper = Object.keys(message).every((key) => nameOf(key) === key);
+  return isProper ? message : objectOf(Object.entries(message).map(([key, value]) => [nameOf(key), value]));
 }
 
-/** `10.000s` and `10s` are one duration. */
+/** `10.000s` and `10s` are one duration, `-0s` and `0s` too. */
 function duration(text: string): string {
   const match = /^(-?)0*(\d+)(?:\.(\d+?)0*)?s$/.exec(text);
   if (match === null) return text;
   const [, sign = "", seconds = "0", fraction] = match;
-  return `${sign}${seconds}${fraction === undefined || fraction === "0" ? "" : `.${fraction}`}s`;
+  const plain = `${seconds}${fraction === undefined || fraction === "0" ? "" : `.${fraction}`}`;
+  return `${plain === "0" ? "" : sign}${plain}s`;
 }

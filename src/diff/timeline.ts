@@ -9,6 +9,7 @@ import { replicaGroups } from "./replicas.js";
 import { damagedEntries, type Damage } from "./damage.js";
 import { sectionOf } from "./optional-sections.js";
 import type { Comparer } from "./sections.js";
+import type { SemanticForm } from "./semantic-form.js";
 
 export interface Arrival {
   readonly proxyId: string;
@@ -66,11 +67,11 @@ export function timelineOf(snapshot: Snapshot, compare: Comparer, since: string 
         if (resource === null || source !== "dynamic" || state !== "active") continue;
         // a dump rebuilds endpoints from live hosts and does not say when they came
         if (kind === "endpointAssignment" && lastUpdated === null) continue;
-        const meaning = meaningOf(resource);
+        const meaning = meaningOf(resource, proxy);
         const place = `${kind}\u0000${name}`;
         const held = contents.get(place) ?? new Map<string, Held>();
         const at = lastUpdated === null ? Number.NaN : Date.parse(lastUpdated);
-        held.set(proxy.id, { proxy, resource, meaning, time: at });
+        held.set(proxy.id, { meaning, time: at });
         contents.set(place, held);
         if (lastUpdated === null) {
           untimed++;
@@ -97,7 +98,7 @@ export function timelineOf(snapshot: Snapshot, compare: Comparer, since: string 
   );
   return {
     events: [...events.values()]
-      .map((draft) => eventOf(draft, contents, groupOf, compare, damage))
+      .map((draft) => eventOf(draft, contents, groupOf, damage))
       .sort(
         (a, b) => Date.parse(a.first) - Date.parse(b.first) || (a.kind + a.name < b.kind + b.name ? -1 : 1),
       ),
@@ -107,9 +108,7 @@ export function timelineOf(snapshot: Snapshot, compare: Comparer, since: string 
 }
 
 interface Held {
-  readonly proxy: Proxy;
-  readonly resource: Resource;
-  readonly meaning: string;
+  readonly meaning: number;
   /** Of its arrival, milliseconds; NaN where the dump does not say. */
   readonly time: number;
 }
@@ -118,7 +117,7 @@ interface Draft {
   readonly kind: SectionKind;
   readonly name: string;
   readonly hash: string;
-  readonly meaning: string;
+  readonly meaning: number;
   readonly arrivals: (Arrival & { readonly time: number })[];
   starts: number;
 }
@@ -127,22 +126,18 @@ function eventOf(
   { kind, name, hash, meaning, arrivals, starts }: Draft,
   contents: ReadonlyMap<string, ReadonlyMap<string, Held>>,
   groupOf: ReadonlyMap<string, readonly Proxy[]>,
-  compare: Comparer,
   damage: Damage,
 ): TimelineEvent {
   const sorted = arrivals.sort((a, b) => a.time - b.time || (a.proxyId < b.proxyId ? -1 : 1));
   const held = contents.get(`${kind}\u0000${name}`);
   const groups = new Set(sorted.map(({ proxyId }) => groupOf.get(proxyId) ?? []));
   const siblings = new Set([...groups].flat());
-  const one = held?.get(sorted[0]?.proxyId ?? "");
-  const own = one === undefined ? "" : withoutSelf(one.resource, one.proxy, compare).text;
   const lacksIt = (proxy: Proxy): boolean => {
     if (isOfEachPod(kind, name)) return false;
     const other = held?.get(proxy.id);
     if (other === undefined) return isWhole(proxy, kind, damage) && !namedAfter(proxy)(name);
     // what came later has replaced it there
-    if (other.meaning === meaning || other.time > (sorted[0]?.time ?? Number.NaN)) return false;
-    return withoutSelf(other.resource, other.proxy, compare).text !== own;
+    return other.meaning !== meaning && !(other.time > (sorted[0]?.time ?? Number.NaN));
   };
   return {
     kind,
@@ -178,17 +173,17 @@ function startOf(config: Snapshot["proxies"][number]["config"]): number | null {
   return first;
 }
 
-/** Contents by meaning, each named by the first hash that means it. */
-function meanings(compare: Comparer): (resource: Resource) => string {
-  const byHash = new Map<string, string>();
-  const byText = new Map<string, string>();
-  return (resource) => {
-    let meaning = byHash.get(resource.hash);
+/** A number for what a resource means, its proxy's own name and addresses left out: replicas hold the same. */
+function meanings(compare: Comparer): (resource: Resource, proxy: Proxy) => number {
+  const byForm = new WeakMap<SemanticForm, number>();
+  const byText = new Map<string, number>();
+  return (resource, proxy) => {
+    const form = withoutSelf(resource, proxy, compare);
+    let meaning = byForm.get(form);
     if (meaning === undefined) {
-      const { text } = compare.form(resource);
-      meaning = byText.get(text) ?? resource.hash;
-      byText.set(text, meaning);
-      byHash.set(resource.hash, meaning);
+      meaning = byText.get(form.text) ?? byText.size;
+      byText.set(form.text, meaning);
+      byForm.set(form, meaning);
     }
     return meaning;
   };

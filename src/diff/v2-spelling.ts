@@ -73,7 +73,8 @@ const headerMatch: Move = (message) => {
   const isRegex = message.get("regex") === true;
   const forms: readonly (readonly [string, (value: JsonValue) => JsonValue])[] = [
     ["value", isRegex ? safeRegex : exact],
-    ["exact_match", exact],
+    // none asks for any value, which `string_match` cannot
+    ...(message.get("exact_match") === "" ? [] : [["exact_match", exact] as const]),
     ["prefix_match", (prefix) => ({ prefix })],
     ["suffix_match", (suffix) => ({ suffix })],
     ["contains_match", (contains) => ({ contains })],

@@ -19,7 +19,7 @@ export interface ReadOptions {
   readonly want?: ReadonlySet<EntryKind>;
   /** Whether at least the node of each proxy is read where its dump is not wanted: it stands in the dump's first section. */
   readonly nodes?: boolean;
-  /** Of Istiod's debug answers the ones that are read, where that kind is wanted; default: `mesh` and `endpointShardz`. */
+  /** Of Istiod's debug answers the ones that are read, where that kind is wanted; default: `comparedDebug`. */
   readonly debug?: ReadonlySet<string> | "all";
   /** The proxies (`pod.namespace`) whose files are read, where not all are needed; of the others only the names are known. */
   readonly proxies?: (id: string) => boolean;
@@ -54,8 +54,8 @@ export const everything: ReadonlySet<EntryKind> = new Set<EntryKind>([
   "services",
 ]);
 
-/** What Istiods are compared by. */
-const comparedDebug: ReadonlySet<string> = new Set(["mesh", "endpointShardz"]);
+/** What Istiods are compared by, with each other and with what their proxies hold. */
+export const comparedDebug: ReadonlySet<string> = new Set(["mesh", "endpointShardz", "registryz"]);
 
 const platform: Platform = {
   hash: (text) => createHash("sha256").update(text).digest("hex"),

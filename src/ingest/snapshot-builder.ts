@@ -16,6 +16,7 @@ import {
   type Istiod,
   type IstiodView,
   type Node,
+  type Origin,
   type Pod,
   type Proxy,
   type Sections,
@@ -30,11 +31,17 @@ import type { CertificateSummary } from "../shared/certificate-summary.js";
 import { parseCertificates } from "../snapshot/parse/certificates.js";
 import { parseClusters } from "../snapshot/parse/clusters.js";
 import { parsePods, parseServices } from "../snapshot/parse/cluster-objects.js";
+import { parsePodList } from "../snapshot/parse/kubernetes-list.js";
 import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/config-dump.js";
 import { JsonScanner } from "../shared/json-scan.js";
 import { proxyTypeOf, splitProxyId } from "../snapshot/parse/node.js";
 import type { ResourceStore } from "../snapshot/parse/resources.js";
-import { parseEndpointShards, parseMeshConfig } from "../snapshot/parse/istiod-debug.js";
+import {
+  parseEndpointShards,
+  parseKnownEndpoints,
+  parseMeshConfig,
+  parseRegistry,
+} from "../snapshot/parse/istiod-debug.js";
 import { parseServerInfo } from "../snapshot/parse/server-info.js";
 import {
   istiodIdentity,
@@ -72,6 +79,8 @@ interface IstiodDraft {
   version: Istiod["version"] | null;
   mesh: Istiod["mesh"] | null;
   endpointShards: Istiod["endpointShards"] | null;
+  knownEndpoints: Istiod["knownEndpoints"] | null;
+  registry: Istiod["registry"] | null;
   readonly views: { proxyId: string; sections: Sections; entry: string }[];
 }
 interface ZtunnelDraft {
@@ -119,7 +128,7 @@ export class SnapshotBuilder {
       return;
     }
     this.#layouts.add(role.layout);
-    if (role.kind === "other") return;
+    if (role.kind === "other" || role.kind === "kubernetesObjects") return;
     this.#recognised = true;
     if ("proxy" in role && role.kind !== "istiodDump") {
       const draft = this.#proxy(role.proxy);
@@ -211,15 +220,29 @@ export class SnapshotBuilder {
         const origin = { entry: entry.name, pointer: "" };
         if (role.name === "mesh")
           istiod.mesh ??= attempt(() => ({ config: parseMeshConfig(json(), entry.name), origin }));
-        if (role.name === "endpointShardz")
-          istiod.endpointShards ??= attempt(() => ({
-            hosts: parseEndpointShards(json(), entry.name),
-            origin,
-          }));
+        if (role.name === "registryz")
+          istiod.registry ??= attempt(() => ({ services: parseRegistry(json(), entry.name), origin }));
+        if (role.name === "endpointShardz" && istiod.endpointShards === null) {
+          const answer = attempt(() => {
+            const shards = json();
+            return {
+              hosts: parseEndpointShards(shards, entry.name),
+              services: parseKnownEndpoints(shards, entry.name),
+            };
+          });
+          const isAbsent = answer.state === "absent";
+          istiod.endpointShards = isAbsent ? answer : present({ hosts: answer.value.hosts, origin });
+          istiod.knownEndpoints = isAbsent
+            ? answer
+            : present({ services: answer.value.services, capturedAt: null, origin });
+        }
         return;
       }
       case "pods":
         this.#pods ??= attempt(() => parsePods(json(), entry.name));
+        return;
+      case "kubernetesObjects":
+        this.#pods ??= attempt(() => parsePodList(decodeText(bytes), entry.name, problems));
         return;
       case "services":
         this.#services ??= attempt(() => parseServices(json(), entry.name));
@@ -284,6 +307,11 @@ export class SnapshotBuilder {
       mesh: draft.mesh ?? this.#missing("istiodDebug", "no /debug/mesh of it was captured"),
       endpointShards:
         draft.endpointShards ?? this.#missing("istiodDebug", "no /debug/endpointShardz of it was captured"),
+      knownEndpoints: withTime(
+        draft.knownEndpoints ?? this.#missing("istiodDebug", "no /debug/endpointShardz of it was captured"),
+        timeOf,
+      ),
+      registry: draft.registry ?? this.#missing("istiodDebug", "no /debug/registryz of it was captured"),
       views: draft.views
         .map(({ proxyId, sections, entry }): IstiodView => ({
           proxyId,
@@ -544,6 +572,8 @@ export class SnapshotBuilder {
       version: null,
       mesh: null,
       endpointShards: null,
+      knownEndpoints: null,
+      registry: null,
       views: [],
     }));
   }
@@ -573,9 +603,13 @@ function nodeOf(dump: Collected<ConfigDump>, serverInfo: Collected<ServerInfo>):
     : fromDump;
 }
 
-function withTime(list: Collected<SyncList>, timeOf: (entry: string) => string | null): Collected<SyncList> {
-  if (list.state === "absent") return list;
-  return present({ ...list.value, capturedAt: timeOf(list.value.origin.entry) });
+/** An answer with the time at which it was asked, which the last entry of a bundle may tell. */
+function withTime<T extends { readonly origin: Origin }>(
+  answer: Collected<T & { readonly capturedAt: string | null }>,
+  timeOf: (entry: string) => string | null,
+): Collected<T & { readonly capturedAt: string | null }> {
+  if (answer.state === "absent") return answer;
+  return present({ ...answer.value, capturedAt: timeOf(answer.value.origin.entry) });
 }
 
 /** What a replica answers for a proxy of another one (istio/istio, pilot/pkg/xds/debug.go): an answer, not a failure. */

@@ -1,19 +1,36 @@
 /** Everything that the report says, counted, sorted and worded: nothing is computed when it is drawn. */
+import type { ProxyDrift } from "../diff/drift.js";
+import type { MeshDrift } from "../diff/mesh-drift.js";
 import { by } from "../shared/sorting.js";
 import { sectionKinds, type Snapshot } from "../snapshot/model.js";
 import { weakenings, type Redaction } from "../snapshot/redaction.js";
 import type { SyncStatus } from "../status/sync-status.js";
 import { reportSchemaVersion, type Fact, type ReportDocument } from "./document.js";
+import { driftReport, timelineReport } from "./drift-section.js";
 import { proxySection, syncRow } from "./proxy-section.js";
 import { headline, verdictPoints, verdictTone } from "./verdict.js";
 import { counted, unique } from "./wording.js";
 
-/** The report of a snapshot, without the tables that `withConfig` adds. `programVersion` is that of istio-snapshot. */
-export function buildReport(snapshot: Snapshot, status: SyncStatus, programVersion: string): ReportDocument {
+/**
+ * The report of a snapshot, without the tables that `withConfig` adds.
+ * @param programVersion that of istio-snapshot
+ * @param drift what differs; null where that was not worked out
+ */
+export function buildReport(
+  snapshot: Snapshot,
+  status: SyncStatus,
+  programVersion: string,
+  drift: MeshDrift | null = null,
+): ReportDocument {
   const anchors = anchorsOf(snapshot.proxies.map(({ id }) => id));
   const rows = status.rows.map((row) => syncRow(row, anchors));
-  const sections = snapshot.proxies.map((proxy) => proxySection(proxy, rows, status, anchors));
-  const points = verdictPoints(snapshot, status, sections);
+  const drifts = new Map<string, ProxyDrift[]>();
+  for (const own of drift?.drifts ?? []) drifts.set(own.proxyId, [...(drifts.get(own.proxyId) ?? []), own]);
+  const sections = snapshot.proxies.map((proxy) =>
+    proxySection(proxy, rows, status, anchors, drifts.get(proxy.id) ?? []),
+  );
+  const differing = drift === null ? null : driftReport(snapshot, drift);
+  const points = verdictPoints(snapshot, status, sections, drift, differing);
   return {
     schemaVersion: reportSchemaVersion,
     program: { name: "istio-snapshot", version: programVersion },
@@ -22,6 +39,8 @@ export function buildReport(snapshot: Snapshot, status: SyncStatus, programVersi
     capture: capture(snapshot, status),
     sync: { rows, missing: status.missing ?? "" },
     proxies: sections,
+    drift: differing,
+    timeline: drift === null ? null : timelineReport(drift.timeline),
     config: { kinds: [] },
     ztunnels: snapshot.ztunnels.map(({ id, dump }) =>
       dump.state === "absent"

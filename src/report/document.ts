@@ -106,8 +106,128 @@ export interface ProxySection {
     newest: string | null;
   }[];
   notices: ResourceNotice[];
+  /** What it holds against what each Istiod would send it; none where that was not captured. */
+  drift: {
+    istiod: string;
+    /** RFC 3339 of Istiod's answer; null when unknown. */
+    capturedAt: string | null;
+    kinds: { label: string; text: string; tone: SyncCell["tone"] }[];
+  }[];
   /** What the proxy holds; empty where the document holds no tables. */
   config: Partial<Record<ConfigKind, HeldConfig>>;
+}
+
+/** A difference of two texts, as a unified diff that applies to the first. */
+export interface DiffText {
+  /** What the first text is, e.g. "istiod-7d4f8 cluster outbound|80||a.b.svc.cluster.local". */
+  before: string;
+  after: string;
+  /** With its two headings; "" where it was left out, then `omitted` says why. */
+  text: string;
+  omitted: string;
+}
+
+/** One difference, on however many proxies. */
+export interface DriftFinding {
+  /** The line that `ps --drift` prints. */
+  text: string;
+  tone: SyncCell["tone"];
+  kind: string;
+  kindLabel: string;
+  /** `missing`: not held; `extra`: held besides; `changed`: another content. */
+  class: "missing" | "extra" | "changed";
+  /** Of the resources; one for `changed`. */
+  names: string[];
+  /** The fields of `changed`, each as a line. */
+  fields: string[];
+  /** Ids, sorted. */
+  proxies: string[];
+  istiods: string[];
+  /** A push on its way, not drift. */
+  inFlight: boolean;
+  /** The proxy (and resource) that `diff` is of. */
+  example: string;
+  /** Where the two stand in the snapshot. */
+  evidence: { entry: string; pointer: string; excerpt: string }[];
+  diff: DiffText;
+}
+
+/** The sets of endpoints that the clients of the same clusters hold, by the Istiod that each is connected to. */
+export interface EndpointMatrix {
+  clusters: string[];
+  /** Clients in one network and cluster, which must see the same. */
+  scope: string;
+  /** Columns: Istiods, "" where that is not known. */
+  istiods: string[];
+  /** Rows; the set of most clients first. */
+  sets: {
+    /** "most" or what it lacks and has besides. */
+    text: string;
+    /** `ip:port`, of the first of the clusters. */
+    endpoints: string[];
+    proxies: string[];
+    /** How many of the proxies, by column. */
+    counts: number[];
+    /** RFC 3339 of the newest of them; null where the dumps do not say. */
+    newest: string | null;
+  }[];
+}
+
+/** Endpoints that proxies hold otherwise than their Istiod knows, where its own view of them was not captured. */
+export interface KnownEndpointsFinding {
+  /** The line that `ps --drift` prints. */
+  text: string;
+  tone: SyncCell["tone"];
+  clusters: string[];
+  /** Ids, sorted. */
+  proxies: string[];
+  /** Who knows it so: the Istiod that the proxies are connected to, or all where that is not known. */
+  istiods: string[];
+  /** `ip:port`, of the first of the clusters. */
+  lacks: string[];
+  besides: string[];
+  /** A push on its way, not drift. */
+  inFlight: boolean;
+}
+
+/** What differs in the mesh: Istiod and Envoys, replicas, clients, Istiods. */
+export interface DriftReport {
+  /** How many proxies were held against Istiod's view of them, and what came of it. */
+  summary: string;
+  tone: SyncCell["tone"];
+  compared: number;
+  /** What could not be compared, or in part, and why. */
+  notCompared: string[];
+  /** Resources that are written differently and mean the same. */
+  noise: number;
+  causes: DriftFinding[];
+  replicas: DriftFinding[];
+  endpoints: EndpointMatrix[];
+  known: KnownEndpointsFinding[];
+  /** How Istiods of one revision differ from each other, a line each. */
+  istiods: string[];
+}
+
+/** What arrived when, what arrived at one time on the same proxies being one row. */
+export interface TimelineReport {
+  /** RFC 3339; what came before is left out. null: nothing is. */
+  since: string | null;
+  /** Resources whose time no dump tells. */
+  untimed: number;
+  rows: {
+    /** RFC 3339 of the first and of the last arrival. */
+    first: string;
+    last: string;
+    /** What arrived, e.g. "3 clusters (a, b, c)". */
+    what: string;
+    kind: string;
+    names: string[];
+    proxies: string[];
+    /** Replicas that have not got it, and proxies that Istiod would send it to and that do not hold it. */
+    missing: string[];
+    /** Whether the proxies had started then. */
+    isStart: boolean;
+  }[];
 }
 
 /** The kinds of resource that the document has tables of, as `resources` names them. */
@@ -171,6 +291,10 @@ export interface ReportDocument {
   };
   sync: { rows: SyncRow[]; /** Set when no Istiod answer was captured. */ missing: string };
   proxies: ProxySection[];
+  /** null where the document was written without comparing. */
+  drift: DriftReport | null;
+  /** null where the document was written without it. */
+  timeline: TimelineReport | null;
   /** The tables of `proxy-config`, each distinct resource once; no kinds where the document holds no tables. */
   config: {
     kinds: {

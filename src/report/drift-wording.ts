@@ -4,8 +4,9 @@ import type { DriftCause } from "../diff/causes.js";
 import type { SnapshotChange, SnapshotComparison } from "../diff/compare-snapshots.js";
 import type { ComparedKind } from "../diff/drift.js";
 import type { JsonValue } from "../diff/json-value.js";
+import { changeNumbers } from "../diff/sections.js";
 import type { Timeline } from "../diff/timeline.js";
-import type { SectionKind } from "../snapshot/model.js";
+import { sectionKinds, type SectionKind } from "../snapshot/model.js";
 import { humanDuration } from "../shared/duration.js";
 import { excerpt } from "../shared/printable.js";
 
@@ -62,7 +63,9 @@ export function causeLine(cause: DriftCause): string {
       ? `${proxies.length > 1 ? ", all" : ""} on ${istiods[0] ?? ""}`
       : `, on ${istiods.length} Istiods`;
   const why = [
-    ...(cause.inFlight ? ["in flight: it changed between the two captures"] : []),
+    ...(cause.inFlight
+      ? [`in flight: ${cause.names.length === 1 ? "it" : "they"} changed between the two captures`]
+      : []),
     ...(cause.warming ? [`the proxy has ${cause.names.length === 1 ? "it" : "them"} warming`] : []),
     ...cause.rejections.map((text) => `rejected: ${excerpt(text, 160)}`),
     ...(cause.rejections.length > 0 || cause.unacknowledged === 0
@@ -123,20 +126,30 @@ export function nameList(names: readonly string[], shown = proxiesShown): string
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
 
-/** Two snapshots or proxies, for a terminal. */
-export function comparisonLines(comparison: SnapshotComparison): string[] {
+/** Ids of two proxies that are held against each other. */
+export interface ProxyNames {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Two snapshots or two proxies, for a terminal. @param between the two proxies */
+export function comparisonLines(comparison: SnapshotComparison, between: ProxyNames | null = null): string[] {
   const { compared, replaced, appeared, vanished, noise, sources, notCompared } = comparison;
   const total = new Set(sources.flatMap(({ changes }) => changes)).size;
+  const what =
+    between === null
+      ? `${count(compared, "proxy was", "proxies were")} compared${replaced.length === 0 ? "" : `, ${replaced.length} of them another pod of the same workload`}`
+      : `${between.before} and ${between.after} were compared`;
   return [
     compared === 0
       ? "No proxy is in both."
-      : `${count(compared, "proxy was", "proxies were")} compared${replaced.length === 0 ? "" : `, ${replaced.length} of them another pod of the same workload`}: ${total === 0 ? "no difference" : count(total, "difference", "differences")}.`,
+      : `${what}: ${total === 0 ? "no difference" : count(total, "difference", "differences")}.`,
     ...(appeared.length === 0 ? [] : [`Only in the second: ${nameList(appeared)}`]),
     ...(vanished.length === 0 ? [] : [`Only in the first: ${nameList(vanished)}`]),
-    ...sources.flatMap(({ source, changes }) => [
+    ...changeParts(sources).flatMap(({ heading, rows }) => [
       "",
-      source === "" ? "(no Istio resource is named)" : source,
-      ...changes.map((change) => `  ${changeLine(change)}`),
+      heading,
+      ...rows.map((row) => `  ${changeLine(row, compared, between)}`),
     ]),
     ...(noise === 0
       ? []
@@ -149,21 +162,73 @@ export function comparisonLines(comparison: SnapshotComparison): string[] {
 
 /** One line for each reason. */
 function notComparedLines(list: SnapshotComparison["notCompared"]): string[] {
-  const reasons = new Map<string, { kinds: Set<string>; proxies: Set<string> }>();
+  const reasons = new Map<string, { kinds: Set<SectionKind>; proxies: Set<string> }>();
   for (const { proxyId, kind, reason } of list) {
-    const entry = reasons.get(reason) ?? { kinds: new Set<string>(), proxies: new Set<string>() };
-    entry.kinds.add(kindPlurals[kind]);
+    const entry = reasons.get(reason) ?? { kinds: new Set<SectionKind>(), proxies: new Set<string>() };
+    entry.kinds.add(kind);
     entry.proxies.add(proxyId);
     reasons.set(reason, entry);
   }
-  return [...reasons].map(
-    ([reason, { kinds, proxies }]) => `${[...kinds].join(", ")} of ${nameList([...proxies])}: ${reason}`,
-  );
+  return [...reasons].map(([reason, { kinds, proxies }]) => {
+    const what =
+      kinds.size === sectionKinds.length
+        ? "all resources"
+        : [...kinds].map((kind) => kindPlurals[kind]).join(", ");
+    return `${what} of ${nameList([...proxies])}: ${reason}`;
+  });
 }
 
-function changeLine({ kind, name, class: of, changes, proxies }: SnapshotChange): string {
+/** What changed in one way on the same proxies. */
+interface ChangeRow {
+  readonly change: SnapshotChange;
+  readonly names: Set<string>;
+}
+
+/** A change of more Istio resources than this is said once: a new release changes something of every host. */
+const sourcesApart = 3;
+
+/** Changes under the Istio resources that they come from, what changed in the same way as one row. */
+function changeParts(sources: SnapshotComparison["sources"]): { heading: string; rows: ChangeRow[] }[] {
+  const numberOf = changeNumbers();
+  const keyOf = ({ kind, class: of, changes, proxies }: SnapshotChange): string =>
+    JSON.stringify([kind, of, numberOf(changes), proxies]);
+  const sourcesOf = new Map<string, Set<string>>();
+  for (const { source, changes } of sources)
+    for (const change of changes)
+      if (source !== "")
+        sourcesOf.set(keyOf(change), (sourcesOf.get(keyOf(change)) ?? new Set<string>()).add(source));
+  const parts = new Map<string, Map<string, ChangeRow>>();
+  for (const { source, changes } of sources)
+    for (const change of changes) {
+      const key = keyOf(change);
+      const all = sourcesOf.get(key) ?? new Set<string>();
+      const heading =
+        source === ""
+          ? "(no Istio resource is named)"
+          : all.size > sourcesApart
+            ? `${all.size} Istio resources (${nameList([...all])})`
+            : source;
+      const part = parts.get(heading) ?? new Map<string, ChangeRow>();
+      const row = part.get(key) ?? { change, names: new Set<string>() };
+      row.names.add(change.name);
+      parts.set(heading, part.set(key, row));
+    }
+  return [...parts].map(([heading, rows]) => ({ heading, rows: [...rows.values()] }));
+}
+
+function changeLine(
+  { change: { kind, class: of, changes, proxies }, names }: ChangeRow,
+  compared: number,
+  between: ProxyNames | null,
+): string {
+  const title = severalTitle(kind, [...names].sort());
+  if (between !== null)
+    return of === "changed"
+      ? `${title} ${names.size === 1 ? "differs" : "differ"} in ${fieldList(changes)}`
+      : `${title} only on ${of === "appeared" ? between.after : between.before}`;
   const what = of === "changed" ? `changed in ${fieldList(changes)}` : of;
-  return `${resourceTitle(kind, name)} ${what} on ${nameList(proxies)}`;
+  const all = proxies.length === compared && compared > proxiesShown;
+  return `${title} ${what} on ${all ? `all ${compared} proxies` : nameList(proxies)}`;
 }
 
 /** What arrived at one time on the same proxies, as one line: a push brings many resources. */

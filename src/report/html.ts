@@ -1,10 +1,13 @@
 import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 
-import { printable } from "../shared/printable.js";
-import type { ProxySection, ReportDocument, SyncRow } from "./document.js";
+import type { DriftReport, ProxySection, ReportDocument, SyncRow } from "./document.js";
+import { driftView } from "./drift-view.js";
 import { captureTime, counted, istiodText, levels, noticeTones, rowTone, toneWords } from "./markdown.js";
+import { proxyLinks, type ProxyLinks } from "./name-lists.js";
+import { shown } from "./shown.js";
 import { pageTemplates } from "./templates.js";
+import { timelineView } from "./timeline-view.js";
 
 /** The analysis as one HTML file that opens from disk, needs no network and is complete without JavaScript. */
 export function renderHtml(document: ReportDocument): string {
@@ -22,8 +25,10 @@ export function renderHtml(document: ReportDocument): string {
     config: { kinds: [] },
     proxies: rest.proxies.map((proxy) => ({ ...proxy, config: {} })),
   };
+  const links = proxyLinks(document.proxies);
   return render({
-    ...(shown(pageView(document, plain)) as object),
+    ...(shown(pageView(document, plain, links)) as object),
+    drift: document.drift === null ? null : driftView(document.drift, links),
     csp,
     css,
     js,
@@ -66,42 +71,15 @@ function embeddedJson(document: ReportDocument): string {
   );
 }
 
-/** Fields whose text keeps its lines: they stand in a `<pre>`. */
-const ofLines: ReadonlySet<string> = new Set(["details", "error", "excerpt"]);
-
-/**
- * Every text of the view, with the characters made visible that would be unseen or turn a line around. Names and
- * messages come from strangers; this and the escaping of the templates are all that stands between.
- */
-function shown(value: unknown, field = ""): unknown {
-  if (typeof value === "string") {
-    return ofLines.has(field) ? printableLines(value) : printable(value);
-  }
-  if (value === undefined) throw new Error(`The report's document lacks the field "${field}"`);
-  if (Array.isArray(value)) return value.map((item) => shown(item, field));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, shown(item, key)]));
-}
-
-function printableLines(text: string): string {
-  const rows = text.split(/\r?\n/);
-  return rows.map((row) => row.split("\t").map(printable).join("\t")).join("\n");
-}
-
 /**
  * The document, with the words that only the page needs.
  * @param plain the document without its tables, which the page draws itself
  */
-function pageView(document: ReportDocument, plain: ReportDocument) {
-  const { capture, verdict, sync, proxies, problems } = document;
-  const anchors = new Map(proxies.map((proxy) => [proxy.id, proxy.anchor]));
-  const linked = (label: string, ids: readonly string[]) => ({
-    label,
-    folded: ids.length > 6,
-    items: ids.map((id) => ({ id, anchor: anchors.get(id) ?? "" })),
-  });
+function pageView(document: ReportDocument, plain: ReportDocument, linked: ProxyLinks) {
+  const { capture, verdict, sync, timeline, proxies, problems } = document;
   return {
     ...plain,
+    drift: null, // whose texts are shown where it is drawn
     sections: sectionsOf(document),
     verdict: {
       ...verdict,
@@ -139,6 +117,7 @@ function pageView(document: ReportDocument, plain: ReportDocument) {
       })),
     },
     sync: { missing: sync.missing, rows: sync.rows.map(rowView) },
+    timeline: timeline === null ? null : timelineView(timeline, linked),
     proxies: { items: proxies.map((proxy, at) => proxyView(proxy, document.config.kinds, at)) },
     ztunnels: document.ztunnels.map(({ id, reason, ...held }) => ({
       id,
@@ -155,17 +134,22 @@ function pageView(document: ReportDocument, plain: ReportDocument) {
   };
 }
 
-function sectionsOf({ sync, proxies, ztunnels, problems, gaps }: ReportDocument) {
+function sectionsOf({ sync, drift, timeline, proxies, ztunnels, problems, gaps }: ReportDocument) {
   return [
     { id: "verdict", label: "Verdict", count: 0 },
     { id: "capture", label: "Capture", count: 0 },
     { id: "sync", label: "Sync", count: sync.rows.length },
+    ...(drift === null ? [] : [{ id: "drift", label: "Drift", count: driftCount(drift) }]),
+    ...(timeline === null ? [] : [{ id: "timeline", label: "Timeline", count: timeline.rows.length }]),
     { id: "proxies", label: "Proxies", count: proxies.length },
     ...(ztunnels.length > 0 ? [{ id: "ztunnels", label: "ztunnels", count: ztunnels.length }] : []),
     { id: "problems", label: "Not read", count: problems.length },
     ...(gaps.length > 0 ? [{ id: "gaps", label: "Not captured", count: gaps.length }] : []),
   ];
 }
+
+const driftCount = ({ causes, replicas, endpoints, istiods }: DriftReport): number =>
+  causes.length + replicas.length + endpoints.length + istiods.length;
 
 function barsOf(completeness: ReportDocument["capture"]["completeness"]) {
   const { listed, captured, read, capturedNotListed } = completeness;
@@ -207,6 +191,10 @@ function proxyView(proxy: ProxySection, kinds: ReportDocument["config"]["kinds"]
         { type: "RDS", ...row.rds },
         { type: "ECDS", ...row.ecds },
       ],
+    })),
+    drift: proxy.drift.map(({ istiod, capturedAt, kinds }) => ({
+      caption: `What ${istiod} would send it${capturedAt === null ? "" : `, as it answered at ${capturedAt}`}`,
+      kinds,
     })),
     notices: proxy.notices.map((notice) => ({
       ...notice,

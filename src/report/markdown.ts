@@ -1,5 +1,7 @@
 import { excerpt } from "../shared/printable.js";
+import { matrixLines } from "./drift-verdict.js";
 import type {
+  DriftFinding,
   Fact,
   ProxySection,
   ReportDocument,
@@ -49,7 +51,16 @@ export function counted(count: number, one: string, many: string): string {
 }
 
 /** A comment must fit: GitHub takes 65,536 characters, Jira 32,767. The whole is in the HTML report and its JSON. */
-const most = { points: 12, names: 5, rows: 50, sections: 10, problems: 15, gaps: 15, characters: 240 };
+const most = {
+  points: 12,
+  names: 5,
+  rows: 50,
+  sections: 10,
+  problems: 15,
+  gaps: 15,
+  arrivals: 8,
+  characters: 240,
+};
 
 /** The analysis as the comment of a ticket: the verdict first, and of the rest what a reader needs to judge it. */
 export function renderMarkdown(document: ReportDocument): string {
@@ -58,6 +69,8 @@ export function renderMarkdown(document: ReportDocument): string {
     ...capture(document),
     ...sync(document),
     ...rejections(document.proxies),
+    ...drift(document),
+    ...timeline(document),
     ...problems(document),
     ...gaps(document),
     `${document.program.name} ${prose(document.program.version)}`,
@@ -163,6 +176,51 @@ function rejections(proxies: readonly ProxySection[]): string[] {
   return [
     "### Rejected by Envoy",
     [...lines, ...rest(wrong.length - most.sections, "proxy", "proxies", "- ")].join("\n"),
+  ];
+}
+
+/** What the verdict has no room for. */
+function drift({ drift: found, verdict: { points } }: ReportDocument): string[] {
+  if (found === null) return [];
+  const told = new Set(points.slice(0, most.points).map(({ text }) => text));
+  const part = (heading: string, all: readonly string[]): string[] => {
+    const texts = all.filter((text) => !told.has(text));
+    const lines = texts.slice(0, most.points).map((text) => `- ${prose(text)}`);
+    return texts.length === 0
+      ? []
+      : [heading, [...lines, ...rest(texts.length - most.points, "line", "lines", "- ")].join("\n")];
+  };
+  const textsOf = (findings: readonly DriftFinding[]): string[] => findings.map(({ text }) => text);
+  return [
+    "### Drift",
+    prose(found.summary),
+    ...part("Istiod's view against Envoy's, besides:", textsOf(found.causes)),
+    ...part("Replicas of one workload, besides:", textsOf(found.replicas)),
+    ...part("Endpoints that clients of one cluster hold, besides:", found.endpoints.flatMap(matrixLines)),
+    ...part(
+      "Endpoints that Istiod knows, besides:",
+      found.known.map(({ text }) => text),
+    ),
+    ...part("Istiods, besides:", found.istiods),
+    ...part("Not compared:", found.notCompared),
+  ];
+}
+
+/** The newest first: what came last before the capture is what a ticket asks for. */
+function timeline({ timeline: told }: ReportDocument): string[] {
+  if (told === null || told.rows.length === 0) return [];
+  const newest = told.rows.filter(({ isStart }) => !isStart).slice(-most.arrivals);
+  if (newest.length === 0) return [];
+  const earlier = told.rows.length - newest.length;
+  const lines = newest.reverse().map(({ first, what, proxies, missing }) => {
+    const where = `${counted(proxies.length, "proxy", "proxies")}: ${names(proxies)}`;
+    return `- ${first} ${prose(what)} on ${where}${missing.length === 0 ? "" : `; not on ${names(missing)}`}`;
+  });
+  return [
+    "### Last arrivals",
+    [...lines, ...(earlier > 0 ? [`- and ${counted(earlier, "arrival", "arrivals")} before`] : [])].join(
+      "\n",
+    ),
   ];
 }
 

@@ -1,7 +1,9 @@
 /** What the proxies of a mesh and its Istiods hold otherwise than each other, in lines. */
 import type { EndpointDivergence, EndpointSet } from "../diff/endpoint-sets.js";
+import type { ShardComparison, ShardDivergence, ShardGap } from "../diff/endpoint-shards.js";
 import type { IstiodComparison, IstiodPart } from "../diff/istiods.js";
 import type { ReplicaDivergence } from "../diff/replicas.js";
+import { humanDuration } from "../shared/duration.js";
 import { excerpt } from "../shared/printable.js";
 import { fieldList, nameList, severalTitle } from "./drift-wording.js";
 
@@ -54,25 +56,108 @@ export function endpointLines(divergences: readonly EndpointDivergence[]): strin
 }
 
 /** `lack 10.0.0.1, 10.0.0.2`: by pods, since each has several ports. */
-function differenceText(most: EndpointSet | undefined, { endpoints, proxies }: EndpointSet): string {
-  const podsOf = (addresses: readonly string[]): string[] => [
-    ...new Set(addresses.map((address) => address.replace(/:\d+$/, ""))),
-  ];
+export function differenceText(most: EndpointSet | undefined, { endpoints, proxies }: EndpointSet): string {
   const own = new Set(endpoints);
   const usual = new Set(most?.endpoints);
-  const lacks = podsOf([...usual].filter((address) => !own.has(address)));
-  const has = podsOf(endpoints.filter((address) => !usual.has(address)));
-  const list = (pods: readonly string[]): string =>
-    nameList(
-      pods.map((pod) => excerpt(pod)),
-      addressesShown,
-    );
+  const [lacks, has] = podsOf(
+    [...usual].filter((address) => !own.has(address)),
+    endpoints.filter((address) => !usual.has(address)),
+  );
   const isOne = proxies.length === 1;
   return [
-    ...(lacks.length === 0 ? [] : [`${isOne ? "lacks" : "lack"} ${list(lacks)}`]),
-    ...(has.length === 0 ? [] : [`${isOne ? "has" : "have"} ${list(has)} besides`]),
+    ...(lacks.length === 0 ? [] : [`${isOne ? "lacks" : "lack"} ${podList(lacks)}`]),
+    ...(has.length === 0 ? [] : [`${isOne ? "has" : "have"} ${podList(has)} besides`]),
   ].join(" and ");
 }
+
+/** Both sides by pods; with the ports where a pod is on both sides, which differs in the port then. */
+function podsOf(lacks: readonly string[], has: readonly string[]): readonly [string[], string[]] {
+  const withoutPort = (address: string): string => address.replace(/:\d+$/, "");
+  const lacking = new Set(lacks.map(withoutPort));
+  return has.some((address) => lacking.has(withoutPort(address)))
+    ? [[...lacks], [...has]]
+    : [[...lacking], [...new Set(has.map(withoutPort))]];
+}
+
+const podList = (pods: readonly string[]): string =>
+  nameList(
+    pods.map((pod) => excerpt(pod)),
+    addressesShown,
+  );
+
+/** One line for all clusters of which the same proxies hold the same otherwise than their Istiod knows. */
+export const shardLines = (divergences: readonly ShardDivergence[]): string[] =>
+  shardGroups(divergences).map(({ text }) => text);
+
+/** The same with the clusters and one of the divergences. */
+export function shardGroups(
+  divergences: readonly ShardDivergence[],
+): { readonly text: string; readonly clusters: readonly string[]; readonly first: ShardDivergence }[] {
+  const groups = new Map<string, { text: string; clusters: string[]; first: ShardDivergence }>();
+  for (const divergence of divergences) {
+    const text = `${nameList(divergence.proxies)} ${againstIstiodText(divergence)}`;
+    const key = JSON.stringify([text, divergence.proxies]);
+    const group = groups.get(key) ?? { text, clusters: [], first: divergence };
+    groups.set(key, group);
+    group.clusters.push(divergence.cluster);
+  }
+  return [...groups.values()].map(({ text, clusters, first }) => ({
+    text: `${severalTitle("endpointAssignment", clusters)}: ${text}`,
+    clusters,
+    first,
+  }));
+}
+
+/** `lacks 10.0.0.1, which istiod-x knows (captured 4s apart)`. */
+function againstIstiodText(divergence: ShardDivergence): string {
+  const { istiods, proxies } = divergence;
+  const [lacks, besides] = podsOf(divergence.lacks, divergence.besides);
+  const isOne = proxies.length === 1;
+  const who = nameList(istiods);
+  const [knows, knowsNot] = istiods.length === 1 ? ["knows", "does not know"] : ["know", "do not know"];
+  const why = [
+    ...(divergence.inFlight ? ["in flight: Istiod sent endpoints between the two captures"] : []),
+    ...apartText(divergence),
+  ];
+  return [
+    [
+      ...(lacks.length === 0 ? [] : [`${isOne ? "lacks" : "lack"} ${podList(lacks)}, which ${who} ${knows}`]),
+      ...(besides.length === 0
+        ? []
+        : [`${isOne ? "has" : "have"} ${podList(besides)}, which ${who} ${knowsNot}`]),
+    ].join(", and "),
+    ...(why.length === 0 ? [] : [`(${why.join("; ")})`]),
+  ].join(" ");
+}
+
+/** How far apart the two sides were captured at most: pods may have come or gone meanwhile. */
+function apartText({ istiodsCapturedAt: theirs, proxiesCapturedAt: own }: ShardDivergence): string[] {
+  if (theirs === null || own === null) return ["when both were captured is not known"];
+  const apart = Math.max(
+    Math.abs(Date.parse(theirs.last) - Date.parse(own.first)),
+    Math.abs(Date.parse(own.last) - Date.parse(theirs.first)),
+  );
+  return apart < 1000 ? [] : [`captured ${humanDuration(apart)} apart`];
+}
+
+/** How much was held against what Istiods know. */
+export const shardSummary = ({ compared, divergences }: ShardComparison): string =>
+  `${compared} ${compared === 1 ? "list" : "lists"} of endpoints compared${divergences.length === 0 ? ", no difference" : ""}.`;
+
+/** What of one proxy could not be compared, a line for each reason. */
+export const shardGapLines = (gaps: readonly ShardGap[]): string[] =>
+  gaps.map(
+    ({ reason, clusters }) =>
+      `Not compared: ${clusters.length === 0 ? "" : `${severalTitle("endpointAssignment", clusters)}: `}${excerpt(reason, 200)}`,
+  );
+
+/** The same over the mesh. */
+export const meshShardGapLines = (gaps: readonly ShardGap[]): string[] =>
+  gaps.map(({ reason, clusters, proxies }) => {
+    const what = clusters.length === 0 ? "endpoints" : severalTitle("endpointAssignment", clusters);
+    const where = `${proxies.length} ${proxies.length === 1 ? "proxy" : "proxies"}`;
+    return `${what} not compared with what Istiod knows on ${where}: ${excerpt(reason, 200)}`;
+  });
 
 /** `a`, or `12 proxies, all on istiod-x`, or `12 proxies (9 on istiod-x, 3 on istiod-y)`. */
 function clientsText(set: EndpointSet | undefined): string {

@@ -1,4 +1,5 @@
 /** One proxy's row and section: its facts, how far each type has got, what it holds, what it rejected. */
+import type { ProxyDrift } from "../diff/drift.js";
 import { humanDuration } from "../shared/duration.js";
 import { excerpt } from "../shared/printable.js";
 import {
@@ -20,6 +21,7 @@ import {
   type TypeStatus,
 } from "../status/sync-status.js";
 import type { Fact, ProxySection, ResourceNotice, SyncCell, SyncRow } from "./document.js";
+import { proxyDrift } from "./drift-section.js";
 import { countOf } from "./wording.js";
 
 type Tone = SyncCell["tone"];
@@ -84,6 +86,7 @@ export function proxySection(
   rows: readonly SyncRow[],
   status: SyncStatus,
   anchors: ReadonlyMap<string, string>,
+  drifts: readonly ProxyDrift[],
 ): ProxySection {
   const own = rows.filter(({ name }) => name === proxy.id);
   const notices = sectionKinds.flatMap((kind) => noticesOf(proxy.config[kind], kind));
@@ -91,6 +94,7 @@ export function proxySection(
     proxy,
     status.rows.filter(({ name }) => name === proxy.id),
     notices,
+    drifts,
   );
   return {
     id: proxy.id,
@@ -109,6 +113,7 @@ export function proxySection(
       return resourceCounts(kind, proxy.config[kind], rejected);
     }),
     notices,
+    drift: proxyDrift(drifts),
     config: {},
   };
 }
@@ -169,6 +174,7 @@ function judge(
   proxy: Proxy,
   rows: readonly ProxyStatus[],
   notices: readonly ResourceNotice[],
+  drifts: readonly ProxyDrift[],
 ): { tone: Tone; summary: string } {
   const parts: string[] = [];
   if (rows.some(({ connected }) => connected === false)) parts.push("in no Istiod's list");
@@ -179,6 +185,14 @@ function judge(
   const rejected = notices.filter(({ state }) => state === "rejected");
   if (rejected.length > 0)
     parts.push(`${countOf(rejected.length, rejected[0]?.kind ?? "resource")} rejected`);
+  const drifting = drifts
+    .flatMap(({ kinds }) => kinds)
+    .flatMap((kind) => (kind.state === "compared" ? kind.differences : []))
+    .filter(({ inFlight }) => !inFlight);
+  if (drifting.length > 0)
+    parts.push(
+      `${countOf(drifting.length, "resource")} ${drifting.length === 1 ? "is" : "are"} not as Istiod would send ${drifting.length === 1 ? "it" : "them"}`,
+    );
   if (proxy.dumpEntry === null || proxy.config.cluster.state === "absent") {
     const reason = proxy.config.cluster.state === "absent" ? proxy.config.cluster.reason : "not captured";
     if (parts.length > 0)

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import Handlebars from "handlebars";
 
 /** What the page is made of, read from the package's `templates/` folder. */
@@ -12,7 +13,13 @@ export interface PageTemplates {
 const folder = new URL("../../templates/", import.meta.url);
 
 /** A browser turns CRLF into LF before it hashes an inline block, and a checkout may have made CRLF. */
-const read = (name: string): string => readFileSync(new URL(name, folder), "utf8").replaceAll("\r\n", "\n");
+const readText = (file: URL | string): string => readFileSync(file, "utf8").replaceAll("\r\n", "\n");
+
+const read = (name: string): string => readText(new URL(name, folder));
+
+/** The look of what diff2html draws; ours comes after it. Wherever the package is installed, it is found as its code is. */
+const diffCss = (): string =>
+  readText(createRequire(import.meta.url).resolve("diff2html/bundles/css/diff2html.min.css"));
 
 let loaded: PageTemplates | undefined;
 
@@ -33,7 +40,11 @@ function load(): PageTemplates {
     knownHelpersOnly: true,
     preventIndent: true, // the indentation of a partial's call must not enter the lines of a <pre>
   });
-  return { css: read("report.css"), js: read("report.js"), render: (view) => page(view) };
+  return {
+    css: `${diffCss()}\n${read("report.css")}`,
+    js: read("report.js"),
+    render: (view) => page(view),
+  };
 }
 
 /** `strict` lets a missing field through where it is a helper's argument: there too it is an error, not a blank. */

@@ -1,20 +1,25 @@
 /** The verdict: what a reader of the ticket must know first, one point a cause, with the next step. */
+import type { MeshDrift } from "../diff/mesh-drift.js";
 import { humanDuration } from "../shared/duration.js";
 import { excerpt } from "../shared/printable.js";
 import type { Snapshot } from "../snapshot/model.js";
 import { isWrong, isWrongType, statusText, type SyncStatus } from "../status/sync-status.js";
-import type { ProxySection, SyncCell, VerdictPoint } from "./document.js";
+import type { DriftReport, ProxySection, SyncCell, VerdictPoint } from "./document.js";
+import { driftPoints } from "./drift-verdict.js";
 import { causeOf, countOf, counted, grouped, unique } from "./wording.js";
 
 export function verdictPoints(
   snapshot: Snapshot,
   status: SyncStatus,
   sections: readonly ProxySection[],
+  drift: MeshDrift | null,
+  differing: DriftReport | null,
 ): VerdictPoint[] {
   return [
     ...errorPoints(status),
     ...rejectionPoints(sections, status),
     ...stalePoints(status),
+    ...(drift === null || differing === null ? [] : driftPoints(drift, differing)),
     ...connectionPoints(snapshot, status),
     ...statePoints(snapshot, sections),
     ...capturePoints(snapshot, status),
@@ -286,14 +291,16 @@ export function headline(
   const wrong = unique([
     ...status.rows.filter(isWrong).map(({ name }) => name),
     ...sections.filter(({ tone }) => tone === "bad").map(({ id }) => id),
+    ...points.filter(({ level }) => level === "error").flatMap(({ proxies }) => proxies),
   ]);
   if (listed.length === 0 && sections.length === 0) {
     return snapshot.ztunnels.length > 0
       ? `${countOf(snapshot.ztunnels.length, "ztunnel")}; no Envoy proxy in this snapshot`
       : "No proxy in this snapshot";
   }
+  const known = Math.max(listed.length, sections.length);
   if (wrong.length > 0)
-    return `${wrong.length} of ${countOf(listed.length, "proxy")} ${wrong.length === 1 ? "needs" : "need"} attention`;
+    return `${wrong.length} of ${countOf(known, "proxy")} ${wrong.length === 1 ? "needs" : "need"} attention`;
   if (status.missing !== null) return `Sync state unknown: ${status.missing}`;
   if (points.some(({ level }) => level === "warning"))
     return `${countOf(listed.length, "proxy")}: nothing found wrong, but the snapshot has gaps`;

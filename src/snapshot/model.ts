@@ -7,7 +7,7 @@
 import type { Problem } from "../shared/problem.js";
 import type { Message } from "./message.js";
 import type { CertificateSummary } from "../shared/certificate-summary.js";
-import type { EndpointShards } from "./parse/istiod-debug.js";
+import type { EndpointShards, KnownEndpoints, Registry } from "./parse/istiod-debug.js";
 import type { ZtunnelDump } from "./parse/ztunnel-rows.js";
 import type { Redaction } from "./redaction.js";
 
@@ -244,8 +244,17 @@ export interface Istiod {
   readonly version: Collected<{ readonly version: string; readonly origin: Origin }>;
   /** `/debug/mesh`: the mesh's configuration as this replica has it. */
   readonly mesh: Collected<{ readonly config: Message; readonly origin: Origin }>;
-  /** `/debug/endpointShardz`. */
+  /** `/debug/endpointShardz`, by the shards that Istiods have in common. */
   readonly endpointShards: Collected<{ readonly hosts: EndpointShards; readonly origin: Origin }>;
+  /** The same answer, by service: what its clients are to hold. */
+  readonly knownEndpoints: Collected<{
+    readonly services: KnownEndpoints;
+    /** RFC 3339; null where nothing tells. */
+    readonly capturedAt: string | null;
+    readonly origin: Origin;
+  }>;
+  /** `/debug/registryz`: the services that this replica knows. */
+  readonly registry: Collected<{ readonly services: Registry; readonly origin: Origin }>;
   readonly views: readonly IstiodView[];
 }
 

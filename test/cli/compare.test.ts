@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 
 import { aCluster } from "../support/builders.js";
-import { cli, type Answer } from "../support/cli.js";
+import { cli, root, type Answer } from "../support/cli.js";
 import { dumpOf } from "../support/drift-snapshot.js";
 import { applyFaults } from "../support/mesh/faults.js";
 import { bugReportLayout, type ArchiveFile } from "../support/mesh/layouts.js";
@@ -56,11 +56,22 @@ describe("compare <before> <after>", () => {
     );
   });
 
+  it("reads one of them from standard input", async () => {
+    const named = await compare(healthy, drift);
+    const input = (file: string): { input: Uint8Array } => ({ input: readFileSync(`${root}${file}`) });
+    expect((await cli(["compare", "-", drift], input(healthy))).stdout).toBe(named.stdout);
+    expect((await cli(["compare", healthy, "-"], input(drift))).stdout).toBe(named.stdout);
+    const both = ["--proxy", "reviews-v1", "--proxy", "reviews-v2"];
+    expect((await cli(["compare", "-", ...both], input(healthy))).stdout).toBe(
+      (await compare(healthy, ...both)).stdout,
+    );
+  });
+
   it("the other way round, what appeared has vanished", async () => {
     const { stdout, code } = await compare(drift, healthy);
     expect(code).toBe(1);
     expect(stdout).toContain("|canary|ratings.default.svc.cluster.local vanished on");
-    expect(stdout).toContain("listener 0.0.0.0_8080 appeared on istio-ingressgateway");
+    expect(stdout).toContain("2 listeners (0.0.0.0_8080, 0.0.0.0_8443) appeared on istio-ingressgateway");
   });
 
   it("of bug-reports too, where the pods were replaced", async () => {
@@ -118,9 +129,13 @@ describe("compare <before> <after>", () => {
     expect(all.match(/^--- /gm)).toHaveLength(8);
   });
 
-  it("what a dump has lost did not vanish", async () => {
+  it("what a dump has lost did not vanish, nor did a proxy that could not be asked", async () => {
     const trouble = "samples/bookinfo-trouble.tar.gz";
     const { stdout } = await compare(healthy, trouble);
+    expect(stdout).toMatch(
+      /^ {2}all resources of ratings-v1-\S+: after: error: unable to upgrade connection/m,
+    );
+    expect(stdout).not.toContain("Only in the first");
     expect(stdout).not.toMatch(/ on .*reviews-v3/);
     expect(stdout).toMatch(
       /^Not compared:\n {2}clusters, .* of reviews-v3-.*: after, in part: the JSON is cut off/m,
@@ -133,8 +148,10 @@ describe("compare --proxy A --proxy B", () => {
     const both = ["--proxy", "reviews-v1", "--proxy", "reviews-v2"];
     const answer = await compare("-f", healthy, ...both);
     expect(answer.code).toBe(1);
-    expect(lines(answer)[0]).toBe("1 proxy was compared: 8 differences.");
-    expect(answer.stdout).toContain("tracing.custom_tags[0].literal.value (v1 -> v2) on reviews-v2");
+    expect(lines(answer)[0]).toMatch(/^reviews-v1-\S+ and reviews-v2-\S+ were compared: 8 differences\.$/);
+    expect(answer.stdout).toMatch(
+      /^ {2}7 listeners \(.*\) differ in .*tracing\.custom_tags\[0\]\.literal\.value \(v1 -> v2\)$/m,
+    );
     expect((await compare(healthy, ...both)).stdout).toBe(answer.stdout);
     const { stdout } = await cli(["compare", ...both], { env: { ISTIO_SNAPSHOT: healthy } });
     expect(stdout).toBe(answer.stdout);
@@ -145,7 +162,7 @@ describe("compare --proxy A --proxy B", () => {
     const path = await archive("replicas.tar.gz", bugReportLayout(mesh, { istioctl: "1.24" }));
     const [one, other] = mesh.proxies.filter(({ type }) => type === "sidecar").map(({ id }) => id);
     const answer = await compare("-f", path, "--proxy", one!, "--proxy", other!);
-    expect(answer).toMatchObject({ code: 0, stdout: "1 proxy was compared: no difference.\n" });
+    expect(answer).toMatchObject({ code: 0, stdout: `${one} and ${other} were compared: no difference.\n` });
   });
 });
 
@@ -156,7 +173,9 @@ describe("compare --timeline", () => {
     const times = lines(answer).map((line) => line.split("  ")[0]!);
     expect([...times].sort()).toEqual(times);
     expect(times.every((time) => time > "2026-03-14T08:30" && time < "2026-03-14T09:31")).toBe(true);
-    expect(lines(answer).find((line) => line.includes("|canary|"))).toContain("arrived on 6 proxies");
+    expect(lines(answer).find((line) => line.includes("|canary|"))).toMatch(
+      /arrived on 6 proxies; not on productpage-v1-[^,]*$/,
+    );
   });
 
   it("as far back as asked for", async () => {
@@ -219,6 +238,11 @@ describe("compare refuses", () => {
     { args: () => ["-f", healthy, "--proxy", "reviews-v1", "--proxy", "reviews"], says: "fits 3 proxies" },
     { args: () => [healthy, drift, "--timeline"], says: "a timeline is of one snapshot" },
     { args: () => [drift, "--timeline", "--since", "yesterday"], says: "--since must be a time" },
+    { args: () => [drift, "--timeline", "--proxy", "nobody"], says: 'no proxy fits "nobody"' },
+    { args: () => [empty, "--timeline"], says: "holds no config dump of any proxy" },
+    { args: () => [drift, "--timeline", "--diff"], says: "--diff prints texts" },
+    { args: () => [healthy, drift, "--diff", "-o", "json"], says: "--diff prints texts" },
+    { args: () => ["-", "-"], says: "standard input can be read once only" },
     { args: () => [healthy, drift, "-o", "xml"], says: "xml" },
     { args: () => [healthy, empty], says: "holds no config dump of any proxy" },
     { args: () => [broken, broken], says: "nothing could be compared: on both sides: is not JSON" },

@@ -239,15 +239,20 @@ describe("where Istiod's side was not captured", () => {
   it("a proxy is held against its replicas and other clients", async () => {
     const answer = await ps("r3", "-f", faulty);
     expect(answer.code).toBe(1);
-    expect(lines(answer).slice(-5)).toEqual([
+    expect(lines(answer).slice(-8)).toEqual([
       "Against its replicas:",
       "cluster b missing on r3.default, of 3 replicas of reviews.default",
       "",
       "Its endpoints against those of other clients:",
       `endpoints of ${dns}: r3.default lacks 10.1.0.2, unlike 2 proxies, all on istiod-x`,
+      "",
+      "Its endpoints against those that its Istiod knows:",
+      "Not compared: no /debug/endpointShardz of it was captured",
     ]);
     expect(answer.stderr).toContain("Istiod's view of a proxy is never in a bug-report");
-    expect(answer.stderr).toContain("it was compared with other proxies instead");
+    expect(answer.stderr).toContain(
+      "it was compared with other proxies and with the endpoints that Istiod knows instead",
+    );
   });
 
   it("also from standard input, which can be read once only", async () => {
@@ -264,7 +269,7 @@ describe("where Istiod's side was not captured", () => {
   it("which may find no fault with it", async () => {
     const fine = await ps("r1", "-f", faulty);
     expect(fine.code).toBe(0);
-    expect(lines(fine).slice(-5)).toEqual([
+    expect(lines(fine).slice(-8, -3)).toEqual([
       "Against its replicas:",
       "The same as most of its 2 replicas.",
       "",
@@ -283,11 +288,14 @@ describe("where Istiod's side was not captured", () => {
       ),
     });
     const answer = await ps("r1", "-f", path);
-    expect(lines(answer).slice(-5)).toEqual([
+    expect(lines(answer).slice(-8, -3)).toEqual([
       "Against its replicas:",
       "No other replica of its workload was captured.",
       "",
       "Its endpoints against those of other clients:",
+      "Not compared: no EndpointsConfigDump in this dump: it was captured without include_eds",
+    ]);
+    expect(lines(answer).slice(-1)).toEqual([
       "Not compared: no EndpointsConfigDump in this dump: it was captured without include_eds",
     ]);
     expect(answer.code).toBe(0);
@@ -304,7 +312,7 @@ describe("where Istiod's side was not captured", () => {
       }),
     });
     const answer = await ps("r2", "-f", path);
-    expect(lines(answer).filter((line) => line.startsWith("Not compared: is not JSON"))).toHaveLength(2);
+    expect(lines(answer).filter((line) => line.startsWith("Not compared: is not JSON"))).toHaveLength(3);
     expect(answer.stdout).not.toContain("The same as");
   });
 
@@ -323,6 +331,113 @@ describe("where Istiod's side was not captured", () => {
     const fine = await ps("--drift", "-f", healthy);
     expect(fine.code).toBe(0);
     expect(lines(fine)).toHaveLength(4);
+  });
+});
+
+describe("the endpoints that Istiod knows, where its view of a proxy was not captured", () => {
+  const host = "kube-dns.kube-system.svc.cluster.local";
+  const subset = `outbound|53|v1|${host}`;
+  const holding = (...addresses: readonly string[]): Held => ({
+    clusters: [anEdsCluster(dns), anEdsCluster(subset)],
+    endpoints: [anAssignment(dns, addresses), anAssignment(subset, [])],
+  });
+  const answers = (registry: unknown): Record<string, string> => ({
+    "istio/istio-system/istiod-x/debug/endpointShardz": JSON.stringify({
+      [host]: {
+        "kube-system": {
+          Shards: {
+            "Kubernetes/c": ["10.1.0.1", "10.1.0.2"].map((Address) => ({
+              Address,
+              EndpointPort: 8080,
+              ServicePortName: "dns",
+              Locality: { Label: "r", ClusterID: "c" },
+            })),
+          },
+        },
+      },
+    }),
+    "istio/istio-system/istiod-x/debug/registryz": JSON.stringify(registry),
+  });
+  const registry = [
+    { hostname: host, Attributes: { Namespace: "kube-system" }, ports: [{ name: "dns", port: 53 }] },
+  ];
+  /** One client, so that there is no other to tell from. */
+  const report = (holds: Held, known: unknown = registry): string =>
+    folderWith({
+      "istio/istio-system/istiod-x/discovery.log": "",
+      [synczFile("istiod-x")]: syncz("r1"),
+      [dumpFile("r1")]: dumpOf({
+        ...holds,
+        node: { ...nodeOf("r1"), metadata: { CLUSTER_ID: "c", WORKLOAD_NAME: "reviews" } },
+      }),
+      ...answers(known),
+    });
+  const faulty = report(holding("10.1.0.1", "10.1.0.9"));
+  const healthy = report(holding("10.1.0.2", "10.1.0.1"));
+  const difference = `endpoints of ${dns}: r1.default lacks 10.1.0.2, which istiod-x knows, and has 10.1.0.9, which istiod-x does not know`;
+
+  it("are what the proxy must hold", async () => {
+    const answer = await ps("r1", "-f", faulty);
+    expect(answer.code).toBe(1);
+    const [heading, summary, line, gap] = lines(answer).slice(-4);
+    expect([heading, summary, gap]).toEqual([
+      "Its endpoints against those that its Istiod knows:",
+      "1 list of endpoints compared.",
+      `Not compared: endpoints of ${subset}: subsets: which pods belong to one is in its DestinationRule, which is not read`,
+    ]);
+    expect(line).toContain(difference);
+  });
+
+  it("and its healthy twin does", async () => {
+    const answer = await ps("r1", "-f", healthy);
+    expect(answer.code).toBe(0);
+    expect(lines(answer).slice(-3, -1)).toEqual([
+      "Its endpoints against those that its Istiod knows:",
+      "1 list of endpoints compared, no difference.",
+    ]);
+  });
+
+  it("over the mesh", async () => {
+    const answer = await ps("--drift", "-f", faulty);
+    expect(answer.code).toBe(1);
+    expect(answer.stdout).toContain(
+      `\nEndpoints that a proxy holds otherwise than its Istiod knows:\n${difference}`,
+    );
+    expect(answer.stderr).toContain(
+      "endpoints against those that each proxy's Istiod knows: 1 list of endpoints compared.",
+    );
+    expect(answer.stderr).toContain(
+      `endpoints of ${subset} not compared with what Istiod knows on 1 proxy: subsets`,
+    );
+    const fine = await ps("--drift", "-f", healthy);
+    expect(fine.code).toBe(0);
+    expect(fine.stdout).not.toContain("Endpoints that");
+    expect(fine.stderr).toContain("1 list of endpoints compared, no difference.");
+  });
+
+  it("prove nothing where Istiod's list of services is missing", async () => {
+    const answer = await ps("r1", "-f", report(holding("10.1.0.9"), {}));
+    expect(answer.code).toBe(0);
+    expect(lines(answer).slice(-1)).toEqual(["Not compared: must be array"]);
+  });
+
+  it("are compared as well where Istiod's view is without endpoints", async () => {
+    const path = folderWith({
+      [synczFile("istiod-x")]: syncz("r1"),
+      [viewFile("istiod-x", "r1")]: dumpOf({ clusters: holding().clusters ?? [] }).replace(
+        "EndpointsConfigDump",
+        "X",
+      ),
+      [dumpFile("r1")]: dumpOf({
+        ...holding("10.1.0.1"),
+        node: { ...nodeOf("r1"), metadata: { CLUSTER_ID: "c" } },
+      }),
+      ...answers(registry),
+    });
+    const answer = await ps("r1", "-f", path);
+    expect(answer.code).toBe(1);
+    expect(answer.stdout).toContain("Endpoints not compared: Istiod's side:");
+    expect(answer.stdout).toContain(`endpoints of ${dns}: r1.default lacks 10.1.0.2, which istiod-x knows`);
   });
 });
 

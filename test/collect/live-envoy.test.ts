@@ -270,7 +270,7 @@ describe.skipIf(withoutEnvoy)("the bundles of three real Envoys, in the analyzer
   it("report", async () => {
     const path = join(folder, "report.json");
     const text = await ask("http", "report", "--format", "json", "-o", path);
-    expect(text).toMatch(/1 of 3 proxies needs attention\./);
+    expect(text).toMatch(/2 of 3 proxies need attention\./);
     expect(text).toMatch(/exit 1$/);
     expect(await readFile(path, "utf8")).toContain("has the same matching rules defined as");
   });

@@ -52,7 +52,7 @@ const healthyMeshes: readonly {
   {
     istioctl: "1.20",
     options: { istioVersion: "1.20.3", seed: 12, ...small, namespaces: 2 },
-    because: ["localityWeights", "failover", "emptySubset"],
+    because: ["localityWeights", "failover", "emptySubset", "nodeLocalService"],
   },
   {
     istioctl: "1.20",
@@ -83,7 +83,7 @@ const healthyMeshes: readonly {
   {
     istioctl: "1.30",
     options: { istioVersion: "1.30.0", seed: 19, ...small },
-    because: ["localityWeights", "ejectedHost", "headlessService"],
+    because: ["localityWeights", "ejectedHost", "headlessService", "distributedLocalities"],
   },
   {
     istioctl: "1.30",

@@ -10,6 +10,7 @@ import { closeChromium, openPage, withoutChromium, type PageOptions } from "../s
 import {
   aBareReport,
   aCell,
+  aDriftedReport,
   aHealthyReport,
   aLargeReport,
   aReport,
@@ -151,7 +152,9 @@ describe.skipIf(withoutChromium)("the page in Chromium", () => {
   it.each([
     { name: "broken" as const, width: 390 },
     { name: "large" as const, width: 390 },
+    { name: "broken" as const, width: 360 },
     { name: "broken" as const, width: 320 },
+    { name: "broken" as const, width: 1000 },
     { name: "broken" as const, width: 1280 },
   ])("never scrolls sideways: $name at $width px", async ({ name, width }) => {
     const page = await open(name, { width });
@@ -200,7 +203,8 @@ describe.skipIf(withoutChromium)("the page in Chromium", () => {
   it("prints with everything open, and is afterwards as it was", async () => {
     const page = await open("broken");
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");
-    expect(await page.locator("details:not([open])").count()).toBe(0);
+    expect(await page.locator("details:not([open], .diff)").count()).toBe(0);
+    expect(await page.locator("details.diff[open]").count()).toBe(0);
     await page.evaluate("dispatchEvent(new Event('afterprint'))");
     expect(await page.locator("details[open]").count()).toBe(0);
   });
@@ -216,8 +220,103 @@ describe.skipIf(withoutChromium)("the page in Chromium", () => {
     expect(levels[0]).toBe(1);
     expect(levels.filter((level) => level === 1)).toHaveLength(1);
     expect(levels.filter((level, at) => at > 0 && level > levels[at - 1]! + 1)).toEqual([]);
-    expect(await page.locator("table:not(:has(caption)), th:not([scope])").count()).toBe(0);
+    expect(await page.locator("table:not(:has(caption), [role=presentation]), th:not([scope])").count()).toBe(
+      0,
+    );
     expect(await page.locator("section:not([aria-labelledby])").count()).toBe(0);
+  });
+
+  const lines = (page: Page, view: "side-by-side" | "inline"): Promise<boolean> =>
+    page.locator(`#drift details.diff .${view}`).nth(1).isVisible();
+  const openDiff = (page: Page): Promise<void> =>
+    page.locator("#drift details.diff > summary").nth(1).click();
+
+  it.each([true, false])(
+    "draws a difference side by side and inline (JavaScript: %s)",
+    async (javaScript) => {
+      const page = await open("broken", { javaScript });
+      await openDiff(page);
+      expect([await lines(page, "side-by-side"), await lines(page, "inline")]).toEqual([true, false]);
+      await page.getByRole("radio", { name: "Inline" }).filter({ visible: true }).check();
+      expect([await lines(page, "side-by-side"), await lines(page, "inline")]).toEqual([false, true]);
+      expect(
+        await page.locator("#drift details.diff").nth(1).locator(".inline tr.d2h-del").first().innerText(),
+      ).toContain('"connectTimeout": "10s"');
+      // the choice is for all of them, where that can be
+      const others = await page.locator(".views input[value=inline]:checked").count();
+      expect(others).toBe(javaScript ? 4 : 3);
+    },
+  );
+
+  it.each([false, true])(
+    "draws a difference inline where the window is narrow (chosen: %s)",
+    async (isChosen) => {
+      const page = await open("broken");
+      await openDiff(page);
+      if (isChosen) await page.getByRole("radio", { name: "Inline" }).filter({ visible: true }).check();
+      await page.setViewportSize({ width: 360, height: 800 });
+      expect([await lines(page, "side-by-side"), await lines(page, "inline")]).toEqual([false, true]);
+      expect(await visible(page, ".views input")).toBe(0);
+    },
+  );
+
+  it("keeps lines that stand for each other side by side, also where one is wrapped", async () => {
+    const page = await open("broken", { width: 1000 });
+    const rows = await page.evaluate<[number, number, number][]>(`
+      [...document.querySelectorAll("#drift details.diff")].flatMap((diff) => {
+        diff.open = true;
+        const [left, right] = ["left", "right"].map((side) => [...diff.querySelectorAll(".d2h-" + side + " tr")]);
+        return left.map((row, at) => {
+          const [a, b] = [row.getBoundingClientRect(), right[at].getBoundingClientRect()];
+          return [a.top - b.top, a.height - b.height, a.height];
+        });
+      })`);
+    const drawn = rows.filter(([, , height]) => height > 0);
+    expect(drawn.length).toBeGreaterThan(25);
+    expect(drawn.filter(([top, height]) => top !== 0 || height !== 0)).toEqual([]);
+    expect(new Set(drawn.map(([, , height]) => Math.round(height))).size).toBeGreaterThan(1); // some are wrapped
+  });
+
+  it.each([
+    { colorScheme: "light" as const, removed: "rgb(255, 235, 233)", added: "rgb(218, 251, 225)" },
+    { colorScheme: "dark" as const, removed: "rgb(60, 22, 24)", added: "rgb(18, 38, 30)" },
+  ])("draws differences in the $colorScheme theme", async ({ colorScheme, removed, added }) => {
+    const page = await open("broken", { colorScheme });
+    await openDiff(page);
+    const ground = (row: string): Promise<string> =>
+      page.evaluate<string>(
+        `getComputedStyle(document.querySelectorAll("#drift details.diff")[1].querySelector(".side-by-side tr.${row}")).backgroundColor`,
+      );
+    expect([await ground("d2h-del"), await ground("d2h-ins")]).toEqual([removed, added]);
+  });
+
+  it("leads to the drift and the timeline", async () => {
+    const page = await open("broken", { anchor: "drift" });
+    expect(await page.evaluate<number>("scrollY")).toBeGreaterThan(0);
+    await page.getByRole("navigation").getByRole("link", { name: "Timeline" }).click();
+    await page.getByLabel("Only what did not arrive everywhere").check();
+    expect(await visible(page, "#timeline tbody > tr")).toBe(2);
+    expect(await page.locator("#timeline .status").innerText()).toBe("2 of 7 shown");
+    await page.getByLabel("Filter the timeline").fill("<script>");
+    expect(await visible(page, "#timeline tbody > tr")).toBe(1);
+  });
+
+  it("stays usable with hundreds of long differences", async () => {
+    const path = join(folder, "drifted.html");
+    writeFileSync(path, renderHtml(aDriftedReport(120, 400, 300)));
+    opened = await openPage(path);
+    const { page } = opened;
+    await page.getByLabel("Filter what differs from Istiod").fill("s117.");
+    expect(await visible(page, "#drift .point")).toBe(1);
+    expect(await page.getByText("120 causes.").isVisible()).toBe(true);
+    await page.getByLabel("Filter what differs from Istiod").fill("");
+    await page.locator("#drift details.diff > summary").first().click();
+    expect(await visible(page, "#drift .side-by-side tr.d2h-del")).toBeGreaterThan(100);
+    const drawn = await page.locator("#drift details.diff").count();
+    expect(drawn).toBeGreaterThan(30);
+    expect(
+      await page.locator("#drift").getByText("are drawn: the JSON of this report holds it whole").count(),
+    ).toBeGreaterThan(0);
   });
 
   it("leads the keyboard to the verdict first, and shows where it is", async () => {

@@ -10,6 +10,7 @@ import { renderHtml } from "../../src/report/html.js";
 import {
   aBareReport,
   aCell,
+  aDriftedReport,
   aHealthyReport,
   aLargeReport,
   aProxy,
@@ -127,6 +128,25 @@ describe("a missing field", () => {
     "proxies.0.resources.0.counts",
     "proxies.0.resources.0.counts.rejected",
     "proxies.0.resources.2.reason",
+    "drift.summary",
+    "drift.tone",
+    "drift.notCompared",
+    "drift.istiods",
+    "drift.causes.0.text",
+    "drift.causes.0.class",
+    "drift.causes.0.fields",
+    "drift.causes.0.evidence.0.pointer",
+    "drift.causes.0.diff.before",
+    "drift.causes.0.diff.text",
+    "drift.replicas.0.proxies",
+    "drift.endpoints.0.scope",
+    "drift.endpoints.0.sets.0.counts",
+    "drift.endpoints.0.sets.0.newest",
+    "timeline.rows.0.what",
+    "timeline.rows.0.missing",
+    "timeline.rows.0.isStart",
+    "proxies.3.drift",
+    "proxies.3.drift.0.kinds.0.tone",
     "ztunnels.0.id",
     "problems.0.message",
     "gaps.0.reason",
@@ -176,6 +196,102 @@ describe("the sync table", () => {
     const html = renderHtml(aBareReport());
     expect(html).not.toContain('<table class="sync"');
     expect(html).toContain("No Istiod&#x27;s answer was captured, so the sync state is not known.");
+  });
+});
+
+describe("what differs", () => {
+  const html = markup(renderHtml(aReport()));
+
+  it("is said in the document's words, with what it is about", () => {
+    expect(html).toContain(
+      '<span class="badge" data-tone="bad">Missing</span> cluster outbound|53||kube-dns.kube-system.svc.cluster.local missing on 12 proxies, all on istiod-7d4f8b9c6-x2x8p',
+    );
+    expect(html).toContain('<span class="badge" data-tone="waiting">In flight</span> 16 listeners');
+    expect(html).toContain("<summary>16 names</summary>");
+    expect(html).toContain("27 resources more are written differently and mean the same");
+    expect(html).toContain("<li>Istiod&#x27;s view of broken-0.bookinfo was not captured</li>");
+  });
+  it("is drawn where its text is there, and else the reason said", () => {
+    expect(html.match(/<div class="side-by-side"><div class="d2h-files-diff/g)).toHaveLength(4);
+    expect(html.match(/<div class="inline"><div class="d2h-file-diff"/g)).toHaveLength(4);
+    expect(html).toContain("No difference is drawn: only the first 200 differences have their text here.");
+  });
+  it("counts the clients of each Istiod by what they hold, and marks who holds otherwise", () => {
+    expect(html).toContain('<th scope="col" class="right">no known Istiod</th>');
+    expect(html).toContain(
+      '<th scope="row">lack 10.244.3.4</th><td class="right">0</td><td class="right" data-tone="waiting">2</td><td class="right">0</td>',
+    );
+    expect(html).toContain(
+      '<th scope="row">what most clients hold</th><td class="right">10</td><td class="right">1</td>',
+    );
+  });
+  it("stands in each proxy's section, by Istiod", () => {
+    expect(html).toContain(
+      "<caption>What istiod-7d4f8b9c6-x2x8p would send it, as it answered at 2026-03-14T10:42:01Z</caption>",
+    );
+    expect(html).toContain('<th scope="row">Clusters</th><td data-tone="bad">2 differ</td>');
+  });
+  it("is said to be nothing where all was compared, and is no section where nothing was", () => {
+    expect(markup(renderHtml(aHealthyReport()))).toContain(
+      "No difference was found between Istiod and Envoy, between replicas, in the endpoints that clients hold, between Istiods.",
+    );
+    const bare = markup(renderHtml(aBareReport()));
+    expect(bare).not.toMatch(/id="(drift|timeline)"/);
+    expect(bare).not.toContain("Against Istiod");
+  });
+});
+
+describe("the timeline", () => {
+  const html = markup(renderHtml(aReport()));
+  const rows = (/id="timeline"[^]*?<tbody>([^]*?)<\/tbody>/.exec(html)?.[1] ?? "").split("<tr").slice(1);
+
+  it("has a row for each of the document's, in its order", () => {
+    expect(rows.map((row) => /datetime="([^"]*)"/.exec(row)?.[1])).toEqual(
+      aReport().timeline?.rows.map(({ first }) => first),
+    );
+  });
+  it("says what came with a start, what came over a while, and where it is missing", () => {
+    expect(rows[0]).toContain("started</span> 41 clusters");
+    expect(rows[1]).not.toContain("started");
+    expect(rows[3]).toContain('until <time datetime="2026-03-14T10:39:20Z">');
+    expect(rows[4]).toContain('<td data-tone="bad">');
+    expect(rows[5]).toContain("gateway-\\u202egnp.exe");
+    expect(rows[6]).not.toContain('data-tone="bad"');
+  });
+  it("folds long lists, and says how many of them it leaves out", () => {
+    expect(rows[0]).toContain("<summary>41 names</summary>");
+    expect(rows[0]).toContain("<li>and 11 more</li>");
+    expect(rows[3]).toContain("<summary>41 proxies</summary>");
+  });
+  it("draws a tick for each time, in the order of time", () => {
+    const ticks = [...html.matchAll(/class="tick" data-tone="(\w+)" x1="([\d.]+)%"/g)];
+    expect(ticks.map(([, tone]) => tone).sort()).toEqual([
+      ...["bad", "bad"],
+      ...["good", "good", "good", "good"],
+      "neutral",
+    ]);
+    const places = ticks.map(([, , x]) => Number(x)).sort((a, b) => a - b);
+    expect(new Set(places).size).toBe(7);
+    expect(places[0]).toBeCloseTo(1);
+    expect(places[6]).toBeCloseTo(99);
+  });
+  it("draws none of two times", () => {
+    const rows = aReport().timeline?.rows.slice(0, 2) ?? [];
+    const page = markup(renderHtml(aReport({ timeline: { since: null, untimed: 0, rows } })));
+    expect(page).not.toContain('class="tick"');
+    expect(page).toContain("listener virtualInbound");
+  });
+  it("draws the newest rows of very many, and says so", () => {
+    const page = markup(renderHtml(aDriftedReport(1, 10, 1001)));
+    expect(page).toContain("The newest 1000 of 1001 rows are drawn");
+    expect(page).not.toContain(">cluster s0<");
+    expect(page).toContain(">cluster s1<");
+  });
+  it("says that nothing is known, or nothing arrived", () => {
+    const timeline = { since: null, untimed: 7, rows: [] };
+    expect(renderHtml(aReport({ timeline }))).toContain("No dump tells when anything arrived.");
+    const since = "2026-03-14T10:00:00Z";
+    expect(renderHtml(aReport({ timeline: { ...timeline, since } }))).toContain("Nothing arrived.");
   });
 });
 

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
 import { describe, expect, it } from "vitest";
 
@@ -31,10 +32,35 @@ const texts = [
     ground: `${tone}-surface`,
     least: 4.5,
   })),
+  // lines of differences, and the words in them that differ
+  ...["good-surface", "bad-surface", "good-mark", "bad-mark"].map((ground) => ({
+    text: "text",
+    ground,
+    least: 4.5,
+  })),
+  ...["good-surface", "bad-surface"].map((ground) => ({ text: "muted", ground, least: 4.5 })),
   { text: "focus", ground: "page", least: 3 },
   { text: "focus", ground: "surface", least: 3 },
   { text: "muted", ground: "neutral-surface", least: 3 },
 ];
+
+describe("the colours of diff2html", () => {
+  const used = readFileSync(
+    createRequire(import.meta.url).resolve("diff2html/bundles/css/diff2html.min.css"),
+    "utf8",
+  );
+  it("are ours, where it draws what we draw", () => {
+    const set = new Set([...css.matchAll(/(--d2h-[a-z-]+): var\(/g)].map(([, name]) => name));
+    const drawn = [...used.matchAll(/([^{}]*)\{([^{}]*)\}/g)].filter(
+      ([, selector]) =>
+        /d2h-(?:code|diff|ins|del|info|cntx|empty)/.test(selector!) && !selector!.includes("-color-scheme"),
+    );
+    const names = drawn.flatMap(([, , rules]) => [...rules!.matchAll(/var\((--[a-z0-9-]+)\)/g)]);
+    expect(names.length).toBeGreaterThan(10);
+    const foreign = names.map(([, name]) => name!).filter((name) => !set.has(name));
+    expect([...new Set(foreign)].filter((name) => !/header|label|selected/.test(name))).toEqual([]);
+  });
+});
 
 describe.each(Object.entries(themes))("the %s palette", (_, palette) => {
   it("has the same colours as the other", () => {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { meshDrift } from "../../src/diff/mesh-drift.js";
 import { readSnapshot } from "../../src/ingest/read-snapshot.js";
 import { buildReport } from "../../src/report/build-report.js";
 import { withConfig } from "../../src/report/config-tables.js";
@@ -21,6 +22,7 @@ const ours = [
   ..."meta nav ol p pre rect script section small span strong style summary svg table tbody td th thead time title tr ul".split(
     " ",
   ),
+  ..."del fieldset figcaption figure ins legend line text".split(" "),
 ];
 
 describe.skipIf(withoutChromium)("the report of each sample in Chromium", () => {
@@ -37,7 +39,10 @@ describe.skipIf(withoutChromium)("the report of each sample in Chromium", () => 
     const snapshot = await readSnapshot(
       fileURLToPath(new URL(`../../samples/${name}.tar.gz`, import.meta.url)),
     );
-    const report = withConfig(buildReport(snapshot, syncStatus(snapshot), "0.0.0"), snapshot);
+    const report = withConfig(
+      buildReport(snapshot, syncStatus(snapshot), "0.0.0", meshDrift(snapshot)),
+      snapshot,
+    );
     const path = join(folder, `${name}.html`);
     writeFileSync(path, renderHtml(report));
     const { page, complaints, close } = await openPage(path);

@@ -207,6 +207,8 @@ export const anIstiod = (id: string, { rows = [], before, list = {} }: IstiodGiv
   version: absent("not captured"),
   mesh: absent("not captured"),
   endpointShards: absent("not captured"),
+  knownEndpoints: absent("not captured"),
+  registry: absent("not captured"),
   views: [],
 });
 

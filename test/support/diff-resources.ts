@@ -15,9 +15,34 @@ import { buildMesh } from "./mesh/mesh.js";
 /** Up to 1.6 with the types of API v2. */
 export const releases = ["1.6.14", "1.12.9", "1.17.8", "1.24.2", "1.30.0"] as const;
 
-/** The kinds that generated meshes lack. */
+/** The kinds that generated meshes lack, and secrets with lists. */
 const handMade = {
   configs: [
+    aSection("Secrets", {
+      dynamic_active_secrets: [
+        {
+          name: "tickets",
+          secret: aResource("secret", "tickets", {
+            session_ticket_keys: {
+              keys: ["a", "b", "c"].map((name) => ({ filename: `/etc/tickets/${name}` })),
+            },
+          }),
+        },
+        {
+          name: "peers",
+          secret: aResource("secret", "peers", {
+            validation_context: {
+              trusted_ca: { filename: "/etc/ca.pem" },
+              verify_certificate_hash: ["0a:1b", "2c:3d"],
+              match_typed_subject_alt_names: ["a.example", "b.example"].map((exact) => ({
+                san_type: "DNS",
+                matcher: { exact },
+              })),
+            },
+          }),
+        },
+      ],
+    }),
     aSection("ScopedRoutes", {
       dynamic_scoped_route_configs: [
         {
@@ -27,6 +52,15 @@ const handMade = {
               route_configuration_name: "routes",
               key: { fragments: [{ string_key: "blue" }, { string_key: "10" }] },
               on_demand: true,
+            }),
+          ],
+        },
+        {
+          name: "few scopes",
+          scoped_route_configs: [
+            aResource("scopedRoutes", "green", {
+              route_configuration_name: "routes",
+              key: { fragments: [{ string_key: "green" }] },
             }),
           ],
         },
@@ -45,7 +79,7 @@ const handMade = {
                 vm_config: {
                   runtime: "envoy.wasm.runtime.v8",
                   code: { local: { filename: "/var/lib/istio/data/0a/1b.wasm" } },
-                  environment_variables: { key_values: { LEVEL: "info" } },
+                  environment_variables: { host_env_keys: ["ZONE", "REGION"], key_values: { LEVEL: "info" } },
                 },
               },
             },
@@ -142,9 +176,10 @@ export const rewrittenResource = (
   resource: Resource,
   change: (type: string, message: JsonObject) => JsonObject,
 ): Resource =>
-  resourceOf(
-    resource.kind,
-    rewritten(contentOf(resource), { kind: "any", type: defaultType(resource) }, change) as JsonObject,
-  );
+  resourceOf(resource.kind, rewritten(contentOf(resource), shapeOf(resource), change) as JsonObject);
 
-const defaultType = ({ kind }: Resource): string => (kind === "bootstrap" ? "" : resourceTypes[kind]);
+/** What the content of a resource is told to be. */
+export const shapeOf = ({ kind }: Pick<Resource, "kind">): FieldValue => ({
+  kind: "any",
+  type: kind === "bootstrap" ? "" : resourceTypes[kind],
+});

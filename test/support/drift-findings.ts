@@ -6,7 +6,7 @@ import { driftOf } from "../../src/diff/drift.js";
 import { endpointDivergences } from "../../src/diff/endpoint-sets.js";
 import { compareIstiods } from "../../src/diff/istiods.js";
 import { replicaDivergences } from "../../src/diff/replicas.js";
-import { comparer } from "../../src/diff/sections.js";
+import { comparer, type Comparer } from "../../src/diff/sections.js";
 import { timelineOf } from "../../src/diff/timeline.js";
 import type { Snapshot } from "../../src/snapshot/model.js";
 
@@ -30,11 +30,10 @@ export interface Finding {
   readonly on: readonly string[];
 }
 
-/** The findings of one snapshot. */
-export function findingsOf(snapshot: Snapshot): Finding[] {
-  const compare = comparer();
+/** The findings of one snapshot. @param compare shared by several, it knows what their resources mean */
+export function findingsOf(snapshot: Snapshot, compare: Comparer = comparer()): Finding[] {
   return [
-    ...driftCauses(driftOf(snapshot)).map((cause): Finding => ({
+    ...driftCauses(driftOf(snapshot, null, compare)).map((cause): Finding => ({
       by: "Istiod against Envoy",
       about: `${cause.kind} ${cause.names.join(", ")}`,
       what: [whatOf(cause), ...(cause.inFlight ? ["in flight"] : []), ...reasonsOf(cause)].join("; "),

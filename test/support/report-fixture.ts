@@ -1,9 +1,13 @@
+import { unifiedDiff } from "../../src/diff/diff-text.js";
 import type {
+  DriftFinding,
+  DriftReport,
   ProxySection,
   ReportDocument,
   ResourceNotice,
   SyncCell,
   SyncRow,
+  TimelineReport,
 } from "../../src/report/document.js";
 
 /** Names that strangers would choose. Whatever is drawn from them is text. */
@@ -103,8 +107,250 @@ export function aProxy(id: string, anchor: string, overrides: Partial<ProxySecti
       },
     ],
     notices: [],
+    drift: [],
     config: {},
     ...overrides,
+  };
+}
+
+/** What differs between two values, as the document words it. */
+export function aDiff(before: unknown, after: unknown, name = "outbound|80||reviews"): DriftFinding["diff"] {
+  const titles = { before: `Istiod cluster ${name}`, after: `Envoy cluster ${name}` };
+  const textOf = (value: unknown) =>
+    value === undefined ? [] : [{ name, text: `${JSON.stringify(value, null, 4)}\n` }];
+  return { ...titles, text: unifiedDiff(titles, textOf(before), textOf(after)), omitted: "" };
+}
+
+export function aFinding(overrides: Partial<DriftFinding> = {}): DriftFinding {
+  const name = "outbound|80||reviews";
+  const id = "ratings-v1-5f7b9c8d4-zzt6w.bookinfo";
+  return {
+    text: `cluster ${name} differs in connect_timeout (10s -> 1s) on ${id} on istiod-7d4f8b9c6-x2x8p`,
+    tone: "bad",
+    kind: "cluster",
+    kindLabel: "Clusters",
+    class: "changed",
+    names: [name],
+    fields: ["connect_timeout (10s -> 1s)"],
+    proxies: [id],
+    istiods: ["istiod-7d4f8b9c6-x2x8p"],
+    inFlight: false,
+    example: `cluster ${name} on ${id}`,
+    evidence: [
+      {
+        entry: "istio-snapshot/istio/istio-system/istiod-7d4f8b9c6-x2x8p/debug/config_dump",
+        pointer: "/configs/1/dynamic_active_clusters/7",
+        excerpt: "What Istiod would send",
+      },
+    ],
+    diff: aDiff(aCluster(name, "10s"), aCluster(name, "1s"), name),
+    ...overrides,
+  };
+}
+
+const aCluster = (name: string, connectTimeout: string, more: object = {}) => ({
+  name,
+  type: "EDS",
+  edsClusterConfig: {
+    edsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
+    serviceName: name,
+  },
+  connectTimeout,
+  lbPolicy: "LEAST_REQUEST",
+  circuitBreakers: { thresholds: [{ maxConnections: 4294967295, maxRetries: 4294967295 }] },
+  ...more,
+});
+
+/** Something of each kind that may differ, with hostile names. */
+function aDriftReport(): DriftReport {
+  const istiods = ["istiod-7d4f8b9c6-9w5rt", "istiod-7d4f8b9c6-x2x8p"];
+  const reviews = Array.from(
+    { length: 12 },
+    (_, at) => `reviews-v2-6b8c7d9f5-${String(at).padStart(5, "p")}.bookinfo`,
+  );
+  const ratings = "ratings-v1-5f7b9c8d4-zzt6w.bookinfo";
+  const dns = "outbound|53||kube-dns.kube-system.svc.cluster.local";
+  const strange = {
+    [hostile.image]: hostile.endOfData,
+    lua: `${"x".repeat(2000)}1`,
+    text: hostile.control,
+    name: hostile.handlebars,
+  };
+  const listeners = Array.from({ length: 16 }, (_, at) => `10.96.${at}.1_443`);
+  return {
+    summary: "Istiod's view was held against Envoy's on 5 of 6 proxies: 5 causes.",
+    tone: "bad",
+    compared: 5,
+    notCompared: [
+      `Listeners of 2 proxies: ${hostile.script}`,
+      "Istiod's view of broken-0.bookinfo was not captured",
+    ],
+    noise: 27,
+    causes: [
+      aFinding({
+        text: `cluster ${dns} missing on 12 proxies, all on istiod-7d4f8b9c6-x2x8p`,
+        class: "missing",
+        names: [dns],
+        fields: [],
+        proxies: reviews,
+        diff: aDiff(aCluster(dns, "10s"), undefined, dns),
+      }),
+      aFinding({
+        fields: [
+          "connect_timeout (10s -> 1s)",
+          "lb_policy (a -> b)",
+          "circuit_breakers (removed)",
+          "filters (in another order)",
+        ],
+        diff: aDiff(
+          aCluster("outbound|80||reviews", "10s", {
+            transportSocket: { name: "tls", sni: "outbound_.80_._.reviews" },
+          }),
+          { ...aCluster("outbound|80||reviews", "1s", { altStatName: "reviews" }), lbPolicy: "ROUND_ROBIN" },
+        ),
+      }),
+      aFinding({
+        text: `16 listeners (${listeners.slice(0, 3).join(", ")} and 13 more) not of Istiod on ${ratings}, on 2 Istiods`,
+        class: "extra",
+        names: listeners,
+        fields: [],
+        istiods,
+        tone: "waiting",
+        inFlight: true,
+        evidence: [],
+        diff: {
+          before: "",
+          after: "",
+          text: "",
+          omitted: "only the first 200 differences have their text here",
+        },
+      }),
+      aFinding({
+        text: `cluster ${hostile.script} differs in ${hostile.image}`,
+        names: [hostile.long],
+        proxies: [`${hostile.script}.${hostile.path}`],
+        example: `cluster ${hostile.override} on ${hostile.script}`,
+        evidence: [{ entry: hostile.path, pointer: hostile.image, excerpt: hostile.endOfData }],
+        diff: aDiff(
+          strange,
+          { ...strange, lua: `${"x".repeat(2000)}2`, script: hostile.script, override: hostile.override },
+          `${hostile.script} ${hostile.image}`,
+        ),
+      }),
+    ],
+    replicas: [
+      aFinding({
+        text: `route configuration 9080 missing on ${reviews[0] ?? ""}, of 12 replicas of reviews-v2`,
+        class: "missing",
+        names: ["9080"],
+        fields: [],
+        proxies: reviews.slice(0, 1),
+        istiods: [],
+        diff: aDiff({ name: "9080" }, undefined, "9080"),
+      }),
+    ],
+    endpoints: [
+      {
+        clusters: ["outbound|9080||reviews.bookinfo.svc.cluster.local"],
+        scope: "clients in network1 and Kubernetes",
+        istiods: [...istiods, ""],
+        sets: [
+          {
+            text: "what most clients hold",
+            endpoints: ["10.244.1.17:9080", "10.244.2.9:9080", "10.244.3.4:9080"],
+            proxies: reviews,
+            counts: [10, 1, 1],
+            newest: "2026-03-14T10:41:55Z",
+          },
+          {
+            text: "lack 10.244.3.4",
+            endpoints: ["10.244.1.17:9080", "10.244.2.9:9080"],
+            proxies: [ratings, "details-v1-79f774bdb9-6jl5d.bookinfo"],
+            counts: [0, 2, 0],
+            newest: null,
+          },
+          { text: "lacks all", endpoints: [], proxies: [hostile.script], counts: [0, 0, 1], newest: null },
+        ],
+      },
+      {
+        clusters: [hostile.image, hostile.long],
+        scope: hostile.script,
+        istiods: [hostile.override],
+        sets: [
+          {
+            text: hostile.endOfData,
+            endpoints: [hostile.control],
+            proxies: [ratings],
+            counts: [1],
+            newest: null,
+          },
+        ],
+      },
+    ],
+    known: [
+      {
+        text: `endpoints of outbound|9080||ratings: ${ratings} lacks 10.244.3.4, which istiod-7d4f8b9c6-x2x8p knows`,
+        tone: "bad",
+        clusters: ["outbound|9080||ratings", hostile.long, hostile.script, hostile.image],
+        proxies: [ratings],
+        istiods: ["istiod-7d4f8b9c6-x2x8p"],
+        lacks: ["10.244.3.4:9080"],
+        besides: [],
+        inFlight: false,
+      },
+      {
+        text: hostile.script,
+        tone: "waiting",
+        clusters: [hostile.image],
+        proxies: [hostile.script],
+        istiods: [hostile.override],
+        lacks: [],
+        besides: [hostile.control],
+        inFlight: true,
+      },
+    ],
+    istiods: ["version 1.24.1 on istiod-7d4f8b9c6-x2x8p, 1.24.0 on istiod-7d4f8b9c6-9w5rt", hostile.script],
+  };
+}
+
+function aTimeline(): TimelineReport {
+  const row = (overrides: Partial<TimelineReport["rows"][number]>): TimelineReport["rows"][number] => ({
+    first: "2026-03-14T10:41:55Z",
+    last: "2026-03-14T10:41:55Z",
+    what: "cluster outbound|80||reviews",
+    kind: "cluster",
+    names: ["outbound|80||reviews"],
+    proxies: ["details-v1-79f774bdb9-6jl5d.bookinfo"],
+    missing: [],
+    isStart: false,
+    ...overrides,
+  });
+  const at = (first: string, overrides: Partial<TimelineReport["rows"][number]> = {}) =>
+    row({ first, last: first, ...overrides });
+  const many = Array.from({ length: 41 }, (_, index) => `outbound|80||s${index}.team.svc.cluster.local`);
+  return {
+    since: "2026-03-10T00:00:00Z",
+    untimed: 3,
+    rows: [
+      at("2026-03-10T06:12:41Z", {
+        what: `41 clusters (${many.slice(0, 3).join(", ")} and 38 more)`,
+        names: many,
+        isStart: true,
+      }),
+      at("2026-03-14T06:12:41Z", { what: "listener virtualInbound", kind: "listener" }),
+      at("2026-03-14T10:02:11Z"),
+      at("2026-03-14T10:38:55Z", {
+        last: "2026-03-14T10:39:20Z",
+        proxies: many.map((_, index) => `app-${index}.team`),
+      }),
+      at("2026-03-14T10:40:01Z", { missing: ["ratings-v1-5f7b9c8d4-zzt6w.bookinfo"] }),
+      at("2026-03-14T10:41:30Z", {
+        what: hostile.script,
+        names: [hostile.image],
+        missing: [hostile.override, hostile.path],
+      }),
+      at("2026-03-14T10:41:55Z"),
+    ],
   };
 }
 
@@ -283,7 +529,32 @@ export function aReport(overrides: Partial<ReportDocument> = {}): ReportDocument
         ],
         notices: [rejection],
       }),
-      aProxy(ratings, "proxy-ratings", { tone: "waiting", summary: "STALE: CDS, EDS", sync: [ratingsRow] }),
+      aProxy(ratings, "proxy-ratings", {
+        tone: "waiting",
+        summary: "STALE: CDS, EDS",
+        sync: [ratingsRow],
+        drift: [
+          {
+            istiod: "istiod-7d4f8b9c6-x2x8p",
+            capturedAt: "2026-03-14T10:42:01Z",
+            kinds: [
+              { label: "Clusters", text: "2 differ", tone: "bad" },
+              { label: "Listeners", text: "1 differs", tone: "waiting" },
+              {
+                label: "Routes",
+                text: "match (RDS last loaded at Sat, 14 Mar 2026 10:02:11 GMT)",
+                tone: "good",
+              },
+              { label: "Endpoints", text: `not compared: ${hostile.script}`, tone: "neutral" },
+            ],
+          },
+          {
+            istiod: hostile.override,
+            capturedAt: null,
+            kinds: [{ label: "Clusters", text: "match", tone: "good" }],
+          },
+        ],
+      }),
       aProxy(reviews, "proxy-reviews", { tone: "bad", summary: "not connected", sync: [lonely] }),
       aProxy("broken-0.bookinfo", "proxy-broken", {
         tone: "neutral",
@@ -293,6 +564,8 @@ export function aReport(overrides: Partial<ReportDocument> = {}): ReportDocument
         resources: [],
       }),
     ],
+    drift: aDriftReport(),
+    timeline: aTimeline(),
     config: { kinds: [] },
     ztunnels: [
       {
@@ -355,6 +628,19 @@ export function aHealthyReport(overrides: Partial<ReportDocument> = {}): ReportD
     },
     sync: { rows: [aRow(id, { anchor: "proxy-details" })], missing: "" },
     proxies: [aProxy(id, "proxy-details")],
+    drift: {
+      summary: "Istiod's view was held against Envoy's on 1 of 1 proxy: no difference.",
+      tone: "good",
+      compared: 1,
+      notCompared: [],
+      noise: 0,
+      causes: [],
+      replicas: [],
+      endpoints: [],
+      known: [],
+      istiods: [],
+    },
+    timeline: { since: null, untimed: 0, rows: [] },
     ztunnels: [],
     problems: [],
     gaps: [],
@@ -484,6 +770,8 @@ export function aBareReport(): ReportDocument {
       istiods: [],
       versions: [],
     },
+    drift: null,
+    timeline: null,
     sync: { rows: [], missing: "No Istiod's answer was captured, so the sync state is not known." },
     proxies: [aProxy(id, "proxy-details", { tone: "neutral", sync: [], summary: "sync not known" })],
   };
@@ -536,5 +824,45 @@ export function aLargeReport(count = 300): ReportDocument {
         ...(at % 9 === 0 ? { tone: "waiting" as const, summary: "STALE: EDS" } : {}),
       }),
     ),
+  };
+}
+
+/** `count` causes, each with a difference of about `lines` lines, and `rows` rows in the timeline. */
+export function aDriftedReport(count = 200, lines = 400, rows = 2000): ReportDocument {
+  const report = aHealthyReport();
+  const ids = Array.from({ length: 300 }, (_, at) => `app-${at}-7c9d5b6f8.team-${at % 12}`);
+  const cluster = (at: number, value: string) =>
+    Object.fromEntries(Array.from({ length: lines / 2 }, (_, line) => [`field_${at}_${line}`, value]));
+  const causes = Array.from({ length: count }, (_, at) => {
+    const name = `outbound|80||s${at}.team.svc.cluster.local`;
+    return aFinding({
+      text: `cluster ${name} differs in ${lines / 2} fields on 300 proxies, all on istiod-7d4f8b9c6-x2x8p`,
+      names: [name],
+      proxies: ids,
+      example: `cluster ${name} on ${ids[0] ?? ""}`,
+      diff: aDiff(cluster(at, "as Istiod would send it"), cluster(at, "as Envoy holds it"), name),
+    });
+  });
+  return {
+    ...report,
+    drift: { ...(report.drift ?? aDriftReport()), tone: "bad", summary: `${count} causes.`, causes },
+    timeline: {
+      since: null,
+      untimed: 0,
+      rows: Array.from({ length: rows }, (_, at) => {
+        const first = new Date(Date.UTC(2026, 2, 14) + at * 1000).toISOString();
+        const [what, kind] = [`cluster s${at}`, "cluster"];
+        return {
+          first,
+          last: first,
+          what,
+          kind,
+          names: [`s${at}`],
+          proxies: ids,
+          missing: [],
+          isStart: false,
+        };
+      }),
+    },
   };
 }

@@ -11,7 +11,7 @@ import { aBareReport, aHealthyReport, aLargeReport, aReport } from "./report-fix
 
 const out = "out";
 const shots = join(out, "shots");
-const tallest = 4000;
+const tallest = 7000;
 mkdirSync(shots, { recursive: true });
 
 try {
@@ -35,9 +35,11 @@ async function shoot(
   colorScheme: "light" | "dark",
 ): Promise<void> {
   const { page, complaints, close } = await openPage(path, { width, colorScheme });
-  // the first proxies opened, so that a picture shows what is inside
-  for (const summary of (await page.locator("details.proxy > summary").all()).slice(0, 3)) {
-    await summary.click();
+  // the first proxies and differences opened, so that a picture shows what is inside
+  for (const kind of ["proxy", "diff"]) {
+    for (const summary of (await page.locator(`details.${kind} > summary`).all()).slice(0, 3)) {
+      await summary.click();
+    }
   }
   await page.evaluate("scrollTo(0, 0); document.activeElement.blur()");
   const height = await page.evaluate<number>("document.documentElement.scrollHeight");

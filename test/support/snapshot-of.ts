@@ -2,32 +2,35 @@
 import type { Entry } from "../../src/bundle/entry.js";
 import { manifestName } from "../../src/bundle/manifest.js";
 import { roleOf, type Role } from "../../src/bundle/roles.js";
-import { everything } from "../../src/ingest/read-snapshot.js";
+import { comparedDebug, everything } from "../../src/ingest/read-snapshot.js";
 import { SnapshotBuilder } from "../../src/ingest/snapshot-builder.js";
 import { ProblemList } from "../../src/shared/problem.js";
-import type { Snapshot } from "../../src/snapshot/model.js";
+import { by } from "../../src/shared/sorting.js";
+import type { IstiodView, Snapshot } from "../../src/snapshot/model.js";
 import type { ResourceStore } from "../../src/snapshot/parse/resources.js";
 import { aStore } from "./builders.js";
 import { bugReportLayout, ownLayout, type ArchiveFile, type BugReportVersion } from "./mesh/layouts.js";
-import type { Mesh } from "./mesh/model.js";
+import type { Mesh, MeshProxy } from "./mesh/model.js";
 import { manifestOf } from "./samples.js";
 
-const debug: ReadonlySet<string> = new Set(["mesh", "endpointShardz"]);
+/** The files of a capture. */
+export type Layout = (mesh: Mesh) => Iterable<ArchiveFile>;
 
-/** A bundle of the collector. @param store see `snapshotOf` */
-export function bundleOf(mesh: Mesh, store?: ResourceStore): Snapshot {
-  const files = function* (): Generator<ArchiveFile> {
-    yield* ownLayout(mesh);
-    yield* manifestFile(mesh);
-  };
-  return snapshotOf(files(), store);
-}
+/** A bundle of the collector. */
+export const bundleFiles: Layout = function* (mesh) {
+  yield* ownLayout(mesh);
+  yield* manifestFile(mesh);
+};
 
-export const bugReportOf = (
-  mesh: Mesh,
-  istioctl: BugReportVersion = "1.24",
-  store?: ResourceStore,
-): Snapshot => snapshotOf(bugReportLayout(mesh, { istioctl }), store);
+export const bugReportFiles =
+  (istioctl: BugReportVersion = "1.24"): Layout =>
+  (mesh) =>
+    bugReportLayout(mesh, { istioctl });
+
+export const bundleOf = (mesh: Mesh): Snapshot => snapshotOf(bundleFiles(mesh));
+
+export const bugReportOf = (mesh: Mesh, istioctl?: BugReportVersion): Snapshot =>
+  snapshotOf(bugReportFiles(istioctl)(mesh));
 
 /** Last in a bundle; without the files' sizes, which nothing here asks for. */
 const manifestFile = (mesh: Mesh): ArchiveFile[] => [
@@ -38,8 +41,15 @@ const manifestFile = (mesh: Mesh): ArchiveFile[] => [
   },
 ];
 
-/** @param store shared by several snapshots, it knows what they have in common */
-export function snapshotOf(files: Iterable<ArchiveFile>, store: ResourceStore = aStore()): Snapshot {
+/**
+ * @param store shared by several snapshots, it knows what they have in common
+ * @param isWanted whether a file of a role is read
+ */
+export function snapshotOf(
+  files: Iterable<ArchiveFile>,
+  store: ResourceStore = aStore(),
+  isWanted: (role: Role) => boolean = () => true,
+): Snapshot {
   const builder = new SnapshotBuilder({
     name: "test",
     form: "archive",
@@ -60,13 +70,69 @@ export function snapshotOf(files: Iterable<ArchiveFile>, store: ResourceStore = 
       readHead: () => Promise.resolve(bytesOf(file)),
     };
     builder.seen(entry);
-    if (isRead(role)) builder.read(entry, bytesOf(file), false);
+    if (isRead(role) && isWanted(role)) builder.read(entry, bytesOf(file), false);
   }
   return builder.build();
+}
+
+/**
+ * Snapshots of meshes that have proxies in common with another, which is read first. The files of a proxy are the same as
+ * long as the proxy is, so they are read once.
+ */
+export function snapshotsLike(common: Mesh, layout: Layout): (mesh: Mesh) => Snapshot {
+  const store = aStore();
+  const known = snapshotOf(layout(common), store);
+  const proxies = new Map(known.proxies.map((proxy) => [proxy.id, proxy]));
+  const views = new Map(
+    known.istiods.flatMap(({ id, views: own }) => own.map((view) => [`${id} ${view.proxyId}`, view])),
+  );
+  return (mesh) => {
+    if (mesh === common) return known;
+    const { held, sent } = unchanged(common, mesh);
+    const taken: { readonly istiod: string; readonly view: IstiodView }[] = [];
+    const isWanted = (role: Role): boolean => {
+      if (!("proxy" in role)) return true;
+      const id = `${role.proxy.name}.${role.proxy.namespace}`;
+      if (role.kind !== "istiodDump") return !held.has(id);
+      const istiod = role.istiod?.name ?? "";
+      const view = sent.has(id) ? views.get(`${istiod} ${id}`) : undefined;
+      if (view !== undefined) taken.push({ istiod, view });
+      return view === undefined;
+    };
+    const snapshot = snapshotOf(layout(mesh), store, isWanted);
+    return {
+      ...snapshot,
+      proxies: snapshot.proxies.map((proxy) => (held.has(proxy.id) ? proxies.get(proxy.id)! : proxy)),
+      istiods: snapshot.istiods.map((istiod) => ({
+        ...istiod,
+        views: [
+          ...istiod.views,
+          ...taken.flatMap(({ istiod: of, view }) => (of === istiod.id ? [view] : [])),
+        ].sort(by(({ proxyId }) => proxyId)),
+      })),
+    };
+  };
+}
+
+/** Ids of proxies that hold the same, and of those that Istiod would send the same, at the same times. */
+function unchanged(
+  common: Mesh,
+  mesh: Mesh,
+): { readonly held: ReadonlySet<string>; readonly sent: ReadonlySet<string> } {
+  const [held, sent] = [new Set<string>(), new Set<string>()];
+  if (mesh.capturedAt !== common.capturedAt) return { held, sent };
+  for (const [index, { desired, ...proxy }] of mesh.proxies.entries()) {
+    const { desired: oldDesired, ...old } = common.proxies[index] ?? {};
+    if ((old as Partial<MeshProxy>).id !== proxy.id) continue;
+    if (desired === oldDesired) sent.add(proxy.id);
+    const before: Readonly<Record<string, unknown>> = old;
+    if (Object.entries(proxy).every(([key, value]) => before[key] === value)) held.add(proxy.id);
+  }
+  return { held, sent };
 }
 
 const bytesOf = ({ body }: ArchiveFile): Buffer => (typeof body === "string" ? Buffer.from(body) : body);
 
 const isRead = (role: Role): boolean =>
   role.kind === "manifest" ||
-  (everything.has(role.kind) && (role.kind !== "istiodDebug" || debug.has(role.name)));
+  (everything.has(role.kind) && (role.kind !== "istiodDebug" || comparedDebug.has(role.name)));

@@ -2,6 +2,8 @@ import type { ArgumentsCamelCase, CommandModule } from "yargs";
 
 import { compareProxies, compareSnapshots, type SnapshotComparison } from "../../diff/compare-snapshots.js";
 import { resourceText, unifiedDiff } from "../../diff/diff-text.js";
+import { driftOf } from "../../diff/drift.js";
+import { withNeverArrived } from "../../diff/never-arrived.js";
 import { comparer } from "../../diff/sections.js";
 import { timelineOf } from "../../diff/timeline.js";
 import type { EntryKind } from "../../ingest/read-snapshot.js";
@@ -28,8 +30,10 @@ interface CompareArgs extends SnapshotArgs {
 }
 
 const needed: ReadonlySet<EntryKind> = new Set<EntryKind>(["proxyDump"]);
+/** What Istiod would send tells where something never arrived. */
+const neededForTimeline: ReadonlySet<EntryKind> = new Set<EntryKind>([...needed, "istiodDump", "syncz"]);
 /** The lists of pods tell which were replaced, also those without a proxy. */
-const neededForTwo: ReadonlySet<EntryKind> = new Set<EntryKind>([...needed, "pods"]);
+const neededForTwo: ReadonlySet<EntryKind> = new Set<EntryKind>([...needed, "pods", "kubernetesObjects"]);
 
 export const compareCommand: CommandModule<object, CompareArgs> = {
   command: "compare [before] [after]",
@@ -78,6 +82,8 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
     ),
   handler: async (args) => {
     const form = formOf(args.output);
+    if (args.diff && (form !== "table" || args.timeline))
+      throw new UserError("--diff prints texts: it goes neither with -o json or yaml nor with --timeline");
     if (args.timeline) {
       await printTimeline(args, form);
       return;
@@ -89,7 +95,9 @@ export const compareCommand: CommandModule<object, CompareArgs> = {
     snapshots.forEach(remarkGaps);
     const answer =
       form === "table"
-        ? `${comparisonLines(comparison).map(printable).join("\n")}\n${args.diff ? diffs(comparison, titles) : ""}`
+        ? `${comparisonLines(comparison, args.proxy === undefined ? null : titles)
+            .map(printable)
+            .join("\n")}\n${args.diff ? diffs(comparison, titles) : ""}`
         : document({ ...comparisonJson(comparison), incomplete: snapshots.flatMap(incompleteness) }, form);
     await print(answer);
     for (const snapshot of snapshots) remarkRedaction(snapshot, answer);
@@ -116,14 +124,30 @@ async function twoSnapshots(args: ArgumentsCamelCase<CompareArgs>): Promise<Comp
     throw new UserError(
       "name two snapshots (compare before.tar.gz after.tar.gz), or two proxies of one (--proxy A --proxy B)",
     );
+  if (before === "" && after === "") throw new UserError("standard input can be read once only");
   const load = async (file: string): Promise<Snapshot> => {
-    const snapshot = await loadSnapshot({ ...args, file }, { want: neededForTwo });
-    if (snapshot.proxies.every(({ dumpEntry }) => dumpEntry === null))
-      throw new UserError(`${file} holds no config dump of any proxy`);
+    const snapshot = await loadSnapshot(named(args, file), { want: neededForTwo });
+    requireDumps(snapshot, titleOf(file));
     return snapshot;
   };
   const snapshots = [await load(before), await load(after)] as const;
-  return { comparison: compareSnapshots(...snapshots), titles: { before, after }, snapshots };
+  const titles = { before: titleOf(before), after: titleOf(after) };
+  return { comparison: compareSnapshots(...snapshots), titles, snapshots };
+}
+
+/** With the snapshot that an argument names; yargs makes "" of a bare "-". */
+const named = (
+  args: ArgumentsCamelCase<CompareArgs>,
+  snapshot: string | undefined,
+): ArgumentsCamelCase<CompareArgs> =>
+  snapshot === undefined ? args : { ...args, snapshot, file: undefined };
+
+const titleOf = (file: string): string => (file === "" ? "standard input" : file);
+
+/** @throws UserError where nothing can be compared */
+function requireDumps({ proxies }: Snapshot, title: string): void {
+  if (proxies.every(({ dumpEntry }) => dumpEntry === null))
+    throw new UserError(`${title} holds no config dump of any proxy`);
 }
 
 async function twoProxies(args: ArgumentsCamelCase<CompareArgs>): Promise<Compared> {
@@ -132,11 +156,10 @@ async function twoProxies(args: ArgumentsCamelCase<CompareArgs>): Promise<Compar
   if (first === undefined || second === undefined || names.length > 2)
     throw new UserError("name two proxies: --proxy A --proxy B");
   if (args.after !== undefined) throw new UserError("two proxies are compared in one snapshot: name one");
-  const file = args.before ?? args.file;
-  const snapshot = await loadSnapshot(
-    { ...args, file },
-    { want: needed, proxies: (id) => names.some((name) => mayBeMeant(id, name, undefined)) },
-  );
+  const snapshot = await loadSnapshot(named(args, args.before), {
+    want: needed,
+    proxies: (id) => names.some((name) => mayBeMeant(id, name, undefined)),
+  });
   const [before, after] = [dumped(snapshot, first), dumped(snapshot, second)];
   if (before.id === after.id) throw new UserError(`both name ${before.id}`);
   return {
@@ -194,20 +217,31 @@ async function printTimeline(
   if (args.after !== undefined) throw new UserError("a timeline is of one snapshot: name one");
   const names = args.proxy;
   const span = args.since === "all" ? null : parseDuration("since", args.since);
-  const snapshot = await loadSnapshot(
-    { ...args, file: args.before ?? args.file },
-    {
-      want: needed,
-      ...(names === undefined
-        ? {}
-        : { proxies: (id) => names.some((name) => mayBeMeant(id, name, undefined)) }),
-    },
-  );
+  const read = await loadSnapshot(named(args, args.before), {
+    want: neededForTimeline,
+    ...(names === undefined
+      ? {}
+      : { proxies: (id) => names.some((name) => mayBeMeant(id, name, undefined)) }),
+  });
+  requireDumps(read, "the snapshot");
+  const meant = new Set(names?.map((name) => dumped(read, name)));
+  const snapshot =
+    names === undefined ? read : { ...read, proxies: read.proxies.filter((proxy) => meant.has(proxy)) };
   remarkGaps(snapshot);
   const since = span === null ? null : sinceOf(span, snapshot);
-  const timeline = timelineOf(snapshot, comparer(), since);
+  const compare = comparer();
+  const timeline = withNeverArrived(
+    timelineOf(snapshot, compare, since),
+    driftOf(snapshot, null, compare),
+    snapshot,
+    compare,
+  );
   if (form !== "table") await print(document(timeline, form));
-  else await print(`${timelineLines(timeline).map(printable).join("\n")}\n`);
+  else {
+    if (since !== null && timeline.events.length > 0)
+      remark(`since ${since}, ${args.since} before the capture (--since all has everything)`);
+    await print(`${timelineLines(timeline).map(printable).join("\n")}\n`);
+  }
   if (timeline.untimed > 0) remark(`${timeline.untimed} resources carry no time and are not in the timeline`);
 }
 

@@ -65,7 +65,7 @@ function sides(
 }
 
 /** Of a secret only the name is compared, and shown. */
-const nameOf = ({ name }: Resource): string => `${JSON.stringify(name)}\n`;
+const nameOf = ({ name }: Resource): string => `${printable(JSON.stringify(name))}\n`;
 
 function textOnce(): (resource: Resource) => string {
   const known = new Map<string, string>();

@@ -2,19 +2,36 @@
 import { driftCauses } from "../../diff/causes.js";
 import type { ProxyDrift } from "../../diff/drift.js";
 import { endpointDivergences, type EndpointDivergence } from "../../diff/endpoint-sets.js";
+import { endpointsAgainstShards, type ShardComparison } from "../../diff/endpoint-shards.js";
 import { compareIstiods } from "../../diff/istiods.js";
 import { replicaDivergences, replicaGroups, type ReplicaDivergence } from "../../diff/replicas.js";
 import { comparer } from "../../diff/sections.js";
-import { causeLine, kindTitles } from "../../report/drift-wording.js";
-import { endpointLines, istiodLines, replicaLines } from "../../report/mesh-drift-wording.js";
+import { causeLine } from "../../report/drift-wording.js";
+import {
+  endpointLines,
+  istiodLines,
+  meshShardGapLines,
+  replicaLines,
+  shardGapLines,
+  shardLines,
+  shardSummary,
+} from "../../report/mesh-drift-wording.js";
 import { printable } from "../../shared/printable.js";
 import type { Snapshot } from "../../snapshot/model.js";
 
-/** Proxies that hold something else than others which must hold the same. */
+/** Proxies that hold something else than others which must hold the same, or than their Istiod knows. */
 export interface Divergences {
   readonly replicas: readonly ReplicaDivergence[];
   readonly endpoints: readonly EndpointDivergence[];
+  /** Of proxies of which Istiod's own view was not captured. */
+  readonly shards: ShardComparison;
 }
+
+export const noDivergences: Divergences = {
+  replicas: [],
+  endpoints: [],
+  shards: { divergences: [], compared: 0, notCompared: [] },
+};
 
 /** @param concerns which proxies the user asked about */
 export function divergencesOf(snapshot: Snapshot, concerns: (proxyId: string) => boolean): Divergences {
@@ -23,11 +40,18 @@ export function divergencesOf(snapshot: Snapshot, concerns: (proxyId: string) =>
     endpoints: endpointDivergences(snapshot).filter(({ sets: [, ...others] }) =>
       others.some(({ proxies }) => proxies.some(concerns)),
     ),
+    shards: endpointsAgainstShards(snapshot, concerns),
   };
 }
 
-export const isDiverging = ({ replicas, endpoints }: Divergences): boolean =>
-  replicas.length > 0 || endpoints.length > 0;
+/** What is said besides of a proxy of which Istiod's view was captured, should it be without endpoints. */
+export const divergencesBesideView = (snapshot: Snapshot, proxyId: string): Divergences => ({
+  ...noDivergences,
+  shards: endpointsAgainstShards(snapshot, (id) => id === proxyId),
+});
+
+export const isDiverging = ({ replicas, endpoints, shards }: Divergences): boolean =>
+  replicas.length > 0 || endpoints.length > 0 || shards.divergences.some(({ inFlight }) => !inFlight);
 
 const linesShown = 100;
 
@@ -46,7 +70,7 @@ function part(heading: string, lines: readonly string[]): string {
 export function meshDriftText(
   snapshot: Snapshot,
   drifts: readonly ProxyDrift[],
-  { replicas, endpoints }: Divergences,
+  { replicas, endpoints, shards }: Divergences,
 ): string {
   const causes = driftCauses(drifts).map(causeLine);
   const compared = new Set(drifts.map(({ proxyId }) => proxyId)).size;
@@ -59,15 +83,16 @@ export function meshDriftText(
         ),
     part("Replicas of one workload that do not hold the same:", replicaLines(replicas)),
     part("Clients of one cluster that do not hold the same endpoints:", endpointLines(endpoints)),
+    part("Endpoints that a proxy holds otherwise than its Istiod knows:", shardLines(shards.divergences)),
     part("Istiods that do not say the same:", istiodLines(compareIstiods(snapshot))),
   ].join("");
 }
 
-/** What can be said of a proxy whose Istiod side was not captured: its replicas and other clients. */
+/** What can be said of a proxy whose Istiod side was not captured: by its replicas, other clients and Istiod's own list. */
 export function substituteText(
   snapshot: Snapshot,
   proxyId: string,
-  { replicas, endpoints }: Divergences,
+  { replicas, endpoints, shards }: Divergences,
 ): string {
   const group = replicaGroups(snapshot).find(({ proxies }) => proxies.some(({ id }) => id === proxyId));
   const others = (group?.proxies.length ?? 1) - 1;
@@ -91,34 +116,23 @@ export function substituteText(
           ? ["No difference."]
           : endpointLines(endpoints),
     ),
+    knownEndpointsText(shards),
   ].join("");
 }
 
-/** What of Istiod's view and Envoy's could not be held against each other, or not all of it; each reason once. */
-export function notComparedLines(drifts: readonly ProxyDrift[]): string[] {
-  const reasons = new Map<string, { what: string; kinds: Set<string>; proxies: Set<string> }>();
-  for (const { proxyId, kinds } of drifts)
-    for (const kind of kinds) {
-      const reason = kind.state === "not compared" ? kind.reason : kind.partial;
-      if (reason === null) continue;
-      const what = kind.state === "not compared" ? "not compared" : "compared in part";
-      const key = `${what}\u0000${reason}`;
-      const entry = reasons.get(key) ?? { what, kinds: new Set<string>(), proxies: new Set<string>() };
-      entry.kinds.add(kindTitles[kind.kind]);
-      entry.proxies.add(proxyId);
-      reasons.set(key, entry);
-    }
-  return [...reasons].map(
-    ([
-      key,
-      {
-        what,
-        kinds,
-        proxies: { size },
-      },
-    ]) => {
-      const reason = key.slice(key.indexOf("\u0000") + 1);
-      return `${[...kinds].join(", ")} ${what} on ${size} ${size === 1 ? "proxy" : "proxies"}: ${reason}`;
-    },
-  );
+/** One proxy's endpoints against those that its Istiod knows; nothing where Istiod's own view of them was captured. */
+export function knownEndpointsText({ compared, divergences, notCompared }: ShardComparison): string {
+  return part("Its endpoints against those that its Istiod knows:", [
+    ...(compared === 0 ? [] : [shardSummary({ compared, divergences, notCompared })]),
+    ...shardLines(divergences),
+    ...shardGapLines(notCompared),
+  ]);
 }
+
+/** What of the endpoints could not be held against those that Istiods know; each reason once. */
+export const shardRemarks = ({ shards }: Divergences): string[] => [
+  ...(shards.compared === 0
+    ? []
+    : [`endpoints against those that each proxy's Istiod knows: ${shardSummary(shards)}`]),
+  ...meshShardGapLines(shards.notCompared),
+];

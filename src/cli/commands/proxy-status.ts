@@ -18,6 +18,7 @@ import {
   type SyncStatus,
   type TypeStatus,
 } from "../../status/sync-status.js";
+import { driftGaps } from "../../report/drift-gaps.js";
 import { exitCodes } from "../../shared/exit-codes.js";
 import {
   document,
@@ -35,12 +36,14 @@ import { istioctlOf } from "./istioctl-version.js";
 import { mayBeMeant } from "./proxy-config/targets.js";
 import { driftJson, driftRemarks, driftText } from "./proxy-status-diff.js";
 import {
+  divergencesBesideView,
   divergencesOf,
   isDiverging,
+  knownEndpointsText,
   meshDriftText,
-  notComparedLines,
+  noDivergences,
+  shardRemarks,
   substituteText,
-  type Divergences,
 } from "./proxy-status-mesh.js";
 
 interface ProxyStatusArgs extends SnapshotArgs {
@@ -55,14 +58,14 @@ interface ProxyStatusArgs extends SnapshotArgs {
 /** The dumps are not among them: who was captured is known by the names of the entries. */
 const needed: ReadonlySet<EntryKind> = new Set<EntryKind>(["syncz", "synczBefore", "serverInfo"]);
 /** What the comparison of one proxy's content needs besides. */
-const neededForOne: ReadonlySet<EntryKind> = new Set<EntryKind>([...needed, "proxyDump", "istiodDump"]);
-/** And that of the mesh. */
-const neededForDrift: ReadonlySet<EntryKind> = new Set<EntryKind>([
-  ...neededForOne,
-  "istiodVersion",
+const neededForOne: ReadonlySet<EntryKind> = new Set<EntryKind>([
+  ...needed,
+  "proxyDump",
+  "istiodDump",
   "istiodDebug",
-  "pods",
 ]);
+/** And that of the mesh. */
+const neededForDrift: ReadonlySet<EntryKind> = new Set<EntryKind>([...neededForOne, "istiodVersion", "pods"]);
 
 export const proxyStatusCommand: CommandModule<object, ProxyStatusArgs> = {
   command: ["proxy-status [proxy]", "ps", "status"],
@@ -136,9 +139,10 @@ async function printMesh(
   if (args.drift) {
     if (drifts.length === 0) remark(viewMissing(snapshot, "any proxy"));
     else {
-      for (const line of notComparedLines(drifts)) remark(line);
+      for (const line of driftGaps(drifts)) remark(line);
       remarkDrift(drifts);
     }
+    for (const line of shardRemarks(divergences)) remark(line);
     if (form !== "table")
       remark(
         "replicas, endpoints and Istiods against each other are in the table and the report, not in these rows",
@@ -157,8 +161,11 @@ async function printProxy(
   const status = syncStatus(snapshot);
   const drifts = driftOf(snapshot, id);
   const isCaptured = snapshot.proxies.some((proxy) => proxy.id === id && proxy.dumpEntry !== null);
-  const divergences =
-    drifts.length === 0 && isCaptured ? divergencesOf(snapshot, (other) => other === id) : noDivergences;
+  const divergences = !isCaptured
+    ? noDivergences
+    : drifts.length === 0
+      ? divergencesOf(snapshot, (other) => other === id)
+      : divergencesBesideView(snapshot, id);
   if (!isCaptured) requireLists(status);
   const rows = status.rows.filter(({ name }) => name === id);
   const answer =
@@ -170,7 +177,9 @@ async function printProxy(
             (drift) =>
               `\n${drifts.length > 1 ? `As ${drift.istiod} would send it:\n` : ""}${driftText(drift, snapshot, { istioctl })}`,
           ),
-          ...(drifts.length === 0 && isCaptured ? [substituteText(snapshot, id, divergences)] : []),
+          drifts.length === 0 && isCaptured
+            ? substituteText(snapshot, id, divergences)
+            : knownEndpointsText(divergences.shards),
         ].join("")
       : rowsDocument(rows, drifts, form);
   await print(answer);
@@ -184,7 +193,8 @@ async function printProxy(
     remark(`${id} is a ztunnel: it has no Envoy configuration to compare`);
   else {
     remark(viewMissing(snapshot, id));
-    if (isCaptured) remark("it was compared with other proxies instead");
+    if (isCaptured)
+      remark("it was compared with other proxies and with the endpoints that Istiod knows instead");
   }
   const isFound = rows.some(isWrong) || drifts.some(hasDrift) || isDiverging(divergences);
   process.exitCode = isFound ? exitCodes.found : exitCodes.clean;
@@ -209,8 +219,6 @@ async function loadProxy(
   const snapshot = isStream || hasView ? own : await loadSnapshot(args, { want: neededForOne });
   return { snapshot, id };
 }
-
-const noDivergences: Divergences = { replicas: [], endpoints: [] };
 
 const hasDumps = ({ proxies }: Snapshot): boolean => proxies.some(({ dumpEntry }) => dumpEntry !== null);
 
@@ -248,8 +256,13 @@ function remarkDrift(drifts: readonly ProxyDrift[]): void {
   const sum = noise.reduce((total, count) => total + count, 0);
   if (sum > 0)
     remark(`${sum} resources are written differently and mean the same (order, defaults, spelling)`);
+  if (drifts.some((drift) => hasDrift(drift) && !hasTimes(drift)))
+    remark("when both sides were captured is not known, so a push on its way counts as a difference");
   remark("a match says that the proxy has what was last pushed to it, not that this is Istiod's newest");
 }
+
+const hasTimes = ({ istiodCapturedAt, proxyCapturedAt }: ProxyDrift): boolean =>
+  istiodCapturedAt !== null && proxyCapturedAt !== null;
 
 const header = ["NAME", "CLUSTER", ...columnTypes, "ISTIOD", "VERSION"];
 

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 
 import type { CommandModule } from "yargs";
 
+import { meshDrift } from "../../diff/mesh-drift.js";
 import { buildReport } from "../../report/build-report.js";
 import { withConfig } from "../../report/config-tables.js";
 import type { ReportDocument } from "../../report/document.js";
@@ -52,7 +53,7 @@ export const reportCommand: CommandModule<object, ReportArgs> = {
       throw new UserError("a report of many pages (-o folder/) is not in this version yet; name a file");
     }
     const snapshot = await loadSnapshot(args);
-    const summary = buildReport(snapshot, syncStatus(snapshot), programVersion());
+    const summary = buildReport(snapshot, syncStatus(snapshot), programVersion(), meshDrift(snapshot));
     const report = args.format === "markdown" ? summary : withConfig(summary, snapshot);
     const text = await draw(report, args.format);
     const target = args.output ?? defaultName(pathOf(args), endings[args.format]);

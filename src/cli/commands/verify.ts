@@ -31,6 +31,7 @@ const everyKind: ReadonlySet<EntryKind> = new Set<EntryKind>([
   "stats",
   "otherProxyFile",
   "istiodDebug",
+  "kubernetesObjects",
   "other",
   "unknown",
 ]);

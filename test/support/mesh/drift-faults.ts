@@ -106,23 +106,38 @@ const idsOf = (proxies: readonly MeshProxy[]): readonly string[] => proxies.map(
 const field = (path: readonly Step[], change: (old: Json | undefined) => Json | undefined) =>
   once((resource) => editedResource(resource, path, change));
 
-/** Istiod pushed a change 26 minutes before the capture; everyone got it but these, who keep the old. */
+interface Push {
+  /** Who keeps the old. */
+  readonly except: readonly MeshProxy[];
+  /** Whose resource it changes; default: everyone's. */
+  readonly among?: (proxy: MeshProxy) => boolean;
+  /** Whether Istiod would send those who keep the old nothing else. */
+  readonly alsoUnsent?: boolean;
+}
+
+/** Istiod pushed a change 26 minutes before the capture, and all got it but some. */
 function pushedTo(
   mesh: Mesh,
   list: ResourceList,
   name: string,
   change: (resource: JsonObject) => JsonObject | null,
-  { except, alsoUnsent = false }: { readonly except: readonly MeshProxy[]; readonly alsoUnsent?: boolean },
+  { except, among = () => true, alsoUnsent = false }: Push,
 ): Mesh {
-  const others = allBut(...except);
+  const others = (proxy: MeshProxy): boolean => among(proxy) && allBut(...except)(proxy);
   const at = mesh.capturedAt - minutes(26);
   const sent = withResource(
     mesh,
-    { list, name, side: "Istiod", ...(alsoUnsent ? { proxies: others } : {}) },
+    { list, name, side: "Istiod", proxies: alsoUnsent ? others : among },
     change,
   );
   return withResource(sent, { list, name, side: "Envoy", proxies: others, at }, change);
 }
+
+/** What a resource that is exported to its own namespace (`exportTo`) changes. */
+const besideIn =
+  (proxy: MeshProxy) =>
+  ({ pod }: MeshProxy): boolean =>
+    pod.namespace === proxy.pod.namespace;
 
 /** Without a resource on either side. */
 const without = (mesh: Mesh, places: readonly Place[]): Mesh =>
@@ -157,6 +172,7 @@ function keptOld(
     change,
     fields,
     replica,
+    reach = "namespace",
   }: {
     readonly about?: "Istiod against Envoy" | "replicas";
     readonly list: "clusters" | "listeners" | "routes";
@@ -168,6 +184,8 @@ function keptOld(
     readonly fields: (mesh: Mesh) => string;
     /** Which workload's replica. */
     readonly replica: number;
+    /** Whom the change was for: everyone, or the namespace of the replica. */
+    readonly reach?: "mesh" | "namespace";
   },
 ): DriftFault {
   return {
@@ -180,6 +198,7 @@ function keptOld(
       const mesh = pushedTo(healthy, list, resource(healthy), field(path(healthy), change), {
         except: [victim],
         alsoUnsent,
+        ...(reach === "mesh" ? {} : { among: besideIn(victim) }),
       });
       const finding = `${kindOf[list]} ${resource(healthy)}`;
       const what = `changed in ${fields(healthy)}`;
@@ -215,6 +234,7 @@ const fieldFaults: readonly DriftFault[] = [
     change: () => "3s",
     fields: () => "connect_timeout",
     replica: 0,
+    reach: "mesh",
   }),
   keptOld("filter-order", "One replica runs two HTTP filters in the old order.", {
     list: "listeners",
@@ -239,6 +259,7 @@ const fieldFaults: readonly DriftFault[] = [
     change: () => "7s",
     fields: (mesh) => `virtual_hosts[${firstHost(mesh)}].routes[default].route.timeout`,
     replica: 3,
+    reach: "mesh",
   }),
   keptOld("route-weights", "One replica splits the requests to reviews as before.", {
     list: "routes",
@@ -789,7 +810,10 @@ const stateFaults: readonly DriftFault[] = [
     seed: (healthy) => {
       const victim = replicaOf(healthy, 3);
       const change = field([...hcm, "stream_idle_timeout"], () => "60s");
-      const mesh = pushedTo(healthy, "listeners", busyListener, change, { except: [victim] });
+      const mesh = pushedTo(healthy, "listeners", busyListener, change, {
+        except: [victim],
+        among: besideIn(victim),
+      });
       const failed = mesh.proxies
         .find(({ id }) => id === victim.id)
         ?.desired.listeners.find((listener) => nameOf(listener) === busyListener);
@@ -940,8 +964,9 @@ const momentFaults: readonly DriftFault[] = [
           ? (old as readonly Json[]).map((item) => edited(item, ["route", "timeout"], () => "3s"))
           : old,
       );
+      const push = { except: [], among: only(gateway) };
       const mesh = names.reduce(
-        (current, [name]) => pushedTo(current, "routes", name, change, { except: [] }),
+        (current, [name]) => pushedTo(current, "routes", name, change, push),
         healthy,
       );
       return {

@@ -2,7 +2,7 @@
  * Meshes in which proxies hold different things, or write the same thing differently, and all is well: what a comparison
  * must know not to call a fault.
  */
-import { outboundCluster, outboundName } from "./clusters.js";
+import { configPath, outboundCluster, outboundName } from "./clusters.js";
 import {
   editedResource,
   edited,
@@ -25,6 +25,7 @@ import { isObject, shared, textOf, type Json, type JsonObject } from "./json.js"
 import { listenerType } from "./listeners.js";
 import type { Mesh, MeshProxy, MeshService } from "./model.js";
 import { randomFor } from "./random.js";
+import { atLeast } from "./release.js";
 import { podsBehind } from "./topology.js";
 
 export type Variant = (mesh: Mesh) => Mesh;
@@ -286,12 +287,17 @@ const at = (address: string): EndpointAddress => ({ address, port: 443, zone: ""
 /** Two namespaces have ServiceEntries of one host, each for itself, with addresses of their own. */
 export const hostOfTwoNamespaces: Variant = (mesh) => {
   const isFirst = ({ pod }: MeshProxy): boolean => pod.namespace === "team-0";
+  const services = [true, false].map((first) => ({
+    ...externalHost(first ? "team-0" : "istio-system"),
+    handMadeEndpoints: [first ? "203.0.113.10" : "203.0.113.20"],
+  }));
+  const known = { ...mesh, serviceEntries: [...(mesh.serviceEntries ?? []), ...services] };
   return withClusters(
-    mesh,
-    [true, false].map((first) => {
-      const service = externalHost(first ? "team-0" : "istio-system");
+    known,
+    services.map((service, index) => {
+      const first = index === 0;
       const name = outboundName(service, port.port);
-      const addresses = [at(first ? "203.0.113.10" : "203.0.113.20")];
+      const addresses = service.handMadeEndpoints.map(at);
       const live = liveAssignment(name, addresses);
       return {
         cluster: outboundCluster(service, port, "", mesh.options.istioVersion),
@@ -333,13 +339,19 @@ export const twoNetworks: Variant = (mesh) => {
       ...(locality["load_balancing_weight"] === undefined ? {} : { load_balancing_weight: 1 }),
     })),
   );
-  const moved = withProxies(mesh, isWest, (proxy) => ({
-    ...proxy,
-    config: {
-      ...proxy.config,
-      bootstrap: editedResource(proxy.config.bootstrap, ["node", "metadata", "NETWORK"], () => "west"),
-    },
-  }));
+  const moved = withProxies(
+    { ...mesh, network: "east" },
+    () => true,
+    (proxy) => ({
+      ...proxy,
+      config: {
+        ...proxy.config,
+        bootstrap: editedResource(proxy.config.bootstrap, ["node", "metadata", "NETWORK"], () =>
+          isWest(proxy) ? "west" : "east",
+        ),
+      },
+    }),
+  );
   return withEndpoints(moved, sides, (assignment, proxy) =>
     isWest(proxy) && nameOf(assignment).startsWith("outbound") ? change(assignment) : assignment,
   );
@@ -422,6 +434,80 @@ export const emptySubset: Variant = (mesh) => {
   ]);
 };
 
+/** A service with `internalTrafficPolicy: Local`: each client has its pods on the client's own node, if any. */
+export const nodeLocalService: Variant = (mesh) => {
+  const service = meshedService(mesh);
+  if (service === undefined || !atLeast(mesh.options.istioVersion, "1.17")) return mesh;
+  const nodes = new Map(mesh.pods.map(({ ip, node }) => [ip, node]));
+  const byNode = new Map<string, (assignment: JsonObject) => JsonObject>();
+  const local = {
+    ...mesh,
+    services: mesh.services.map((other) => (other === service ? { ...other, isNodeLocal: true } : other)),
+  };
+  return withEndpoints(local, sides, (assignment, { pod }) => {
+    if (!nameOf(assignment).startsWith("outbound") || !nameOf(assignment).endsWith(`|${service.hostname}`))
+      return assignment;
+    const change =
+      byNode.get(pod.node) ?? once((whole) => withHosts(whole, (ip) => nodes.get(ip) === pod.node));
+    byNode.set(pod.node, change);
+    return change(assignment);
+  });
+};
+
+/** The zones of clients get the pods of their own zone only (`distribute` in a DestinationRule). */
+export const distributedLocalities: Variant = (mesh) => {
+  const service = meshedService(mesh);
+  if (service === undefined) return mesh;
+  const zones = new Map(mesh.pods.map(({ ip, zone }) => [ip, zone]));
+  const isOwn = (resource: JsonObject): boolean =>
+    nameOf(resource).startsWith("outbound") && nameOf(resource).endsWith(`|${service.hostname}`);
+  const weighted = once((cluster) => ({
+    ...cluster,
+    common_lb_config: { locality_weighted_lb_config: {} },
+    metadata: edited(cluster["metadata"] ?? {}, ["filter_metadata", "istio", "config"], () =>
+      configPath("destination-rule", service.namespace, service.name),
+    ),
+  }));
+  const ruled = mesh.proxies.flatMap(({ config }) => config.clusters.resources.filter(isOwn).map(nameOf));
+  const clusters = [...new Set(ruled)].reduce(
+    (current, name) =>
+      sides.reduce(
+        (changed, side) => withResource(changed, { list: "clusters", name, side }, weighted),
+        current,
+      ),
+    mesh,
+  );
+  const byZone = new Map<string, (assignment: JsonObject) => JsonObject>();
+  return withEndpoints(clusters, sides, (assignment, { pod }) => {
+    if (!isOwn(assignment)) return assignment;
+    const change =
+      byZone.get(pod.zone) ?? once((whole) => withHosts(whole, (ip) => zones.get(ip) === pod.zone));
+    byZone.set(pod.zone, change);
+    return change(assignment);
+  });
+};
+
+/** The hosts of which the address is wanted; a locality without any is left out, as Envoy prints it. */
+function withHosts(assignment: JsonObject, isWanted: (ip: string) => boolean): JsonObject {
+  if (assignment["endpoints"] === undefined) return assignment;
+  const left = listIn(assignment["endpoints"]).flatMap((locality) => {
+    if (!isObject(locality)) return [];
+    const hosts = listIn(locality["lb_endpoints"]).filter((host) => isWanted(ipOf(host)));
+    if (hosts.length === 0) return [];
+    const weight =
+      locality["load_balancing_weight"] === undefined ? {} : { load_balancing_weight: hosts.length };
+    return [{ ...locality, lb_endpoints: hosts, ...weight }];
+  });
+  return editedResource(assignment, ["endpoints"], () => (left.length === 0 ? undefined : left));
+}
+
+function ipOf(host: Json): string {
+  const step = (value: Json | undefined, key: string): Json | undefined =>
+    isObject(value) ? value[key] : undefined;
+  const socket = ["endpoint", "address", "socket_address"].reduce<Json | undefined>(step, host);
+  return isObject(socket) ? textOf(socket, "address") : "";
+}
+
 export const variants = {
   failover,
   localityWeights,
@@ -436,4 +522,6 @@ export const variants = {
   canary,
   partlyCaptured,
   emptySubset,
+  nodeLocalService,
+  distributedLocalities,
 } as const satisfies Readonly<Record<string, Variant>>;

@@ -2,7 +2,7 @@
 
 import { addressesOf, type EndpointAddress } from "./endpoints.js";
 import { isObject, print, type Json, type JsonObject } from "./json.js";
-import { spiffeId, type Mesh, type MeshIstiod, type SyncType } from "./model.js";
+import { spiffeId, type Mesh, type MeshIstiod, type MeshService, type SyncType } from "./model.js";
 import { randomFor } from "./random.js";
 import { atLeast } from "./release.js";
 import { rfc3339Seconds } from "./time.js";
@@ -37,58 +37,71 @@ export function adsz(mesh: Mesh, istiod: MeshIstiod): Buffer {
   return answer(mesh, { totalClients: clients.length, clients });
 }
 
+interface Registered {
+  readonly service: MeshService;
+  readonly registry: "Kubernetes" | "External";
+}
+
+const registered = (mesh: Mesh): Registered[] => [
+  ...mesh.services.map((service): Registered => ({ service, registry: "Kubernetes" })),
+  ...(mesh.serviceEntries ?? []).map((service): Registered => ({ service, registry: "External" })),
+];
+
 /** `/debug/endpointShardz`: the endpoints that Istiod knows, by service and cluster. */
 export function endpointShardz(mesh: Mesh, { unseenAddresses }: MeshIstiod): Buffer {
   const hasAddressList = atLeast(mesh.options.istioVersion, "1.24");
   const isSeen = ({ address }: EndpointAddress): boolean => unseenAddresses?.has(address) !== true;
-  const shards = mesh.services.map((service): [string, JsonObject] => [
-    service.hostname,
-    {
-      [service.namespace]: {
-        Shards: {
-          [`Kubernetes/${mesh.clusterId}`]: service.ports.flatMap((port) =>
-            addressesOf(service, port, "", mesh.pods)
-              .filter(isSeen)
-              .map(({ address, pod, zone }): JsonObject => ({
-                Labels: pod?.labels ?? {},
-                ...(hasAddressList ? { Addresses: [address] } : { Address: address }),
-                ServicePortName: port.name,
-                ServiceAccount: pod ? spiffeId(pod.namespace, pod.workload.serviceAccount) : "",
-                Network: "",
-                Locality: { Label: `${zone.slice(0, -1)}/${zone}`, ClusterID: mesh.clusterId },
-                EndpointPort: port.targetPort,
-                LbWeight: 0,
-                TLSMode: pod?.workload.proxyType ? "istio" : "disabled",
-                Namespace: pod?.namespace ?? service.namespace,
-                WorkloadName: pod?.workload.name ?? "",
-                HostName: "",
-                SubDomain: "",
-                HealthStatus: 1,
-                NodeName: pod?.node ?? "",
-              })),
-          ),
-        },
-        ServiceAccounts: Object.fromEntries(
-          service.serviceAccounts.map((account) => [spiffeId(service.namespace, account), {}]),
+  const hosts = new Map<string, Record<string, Json>>();
+  for (const { service, registry } of registered(mesh)) {
+    const namespaces = hosts.get(service.hostname) ?? {};
+    hosts.set(service.hostname, namespaces);
+    namespaces[service.namespace] = {
+      Shards: {
+        [`${registry}/${mesh.clusterId}`]: service.ports.flatMap((port) =>
+          addressesOf(service, port, "", mesh.pods)
+            .filter(isSeen)
+            .map(({ address, pod, zone }): JsonObject => ({
+              Labels: pod?.labels ?? {},
+              ...(hasAddressList ? { Addresses: [address] } : { Address: address }),
+              ServicePortName: port.name,
+              ServiceAccount: pod ? spiffeId(pod.namespace, pod.workload.serviceAccount) : "",
+              Network: mesh.network ?? "",
+              Locality: { Label: `${zone.slice(0, -1)}/${zone}`, ClusterID: mesh.clusterId },
+              EndpointPort: port.targetPort,
+              LbWeight: 0,
+              TLSMode: pod?.workload.proxyType ? "istio" : "disabled",
+              Namespace: pod?.namespace ?? service.namespace,
+              WorkloadName: pod?.workload.name ?? "",
+              HostName: "",
+              SubDomain: "",
+              ...(atLeast(mesh.options.istioVersion, "1.14")
+                ? { HealthStatus: atLeast(mesh.options.istioVersion, "1.18") ? 1 : 0 }
+                : {}),
+              ...(atLeast(mesh.options.istioVersion, "1.17") ? { NodeName: pod?.node ?? "" } : {}),
+            })),
         ),
       },
-    },
-  ]);
-  return answer(mesh, Object.fromEntries(shards));
+      ServiceAccounts: Object.fromEntries(
+        service.serviceAccounts.map((account) => [spiffeId(service.namespace, account), {}]),
+      ),
+    };
+  }
+  return answer(mesh, Object.fromEntries(hosts));
 }
 
 /** `/debug/registryz`: the services that Istiod knows. */
 export const registryz = (mesh: Mesh): Buffer =>
   answer(
     mesh,
-    mesh.services.map((service) => ({
+    registered(mesh).map(({ service, registry }) => ({
       Attributes: {
-        ServiceRegistry: "Kubernetes",
+        ServiceRegistry: registry,
         Name: service.name,
         Namespace: service.namespace,
         Labels: {},
         ExportTo: null,
         LabelSelectors: service.selector,
+        ...(atLeast(mesh.options.istioVersion, "1.17") ? { NodeLocal: service.isNodeLocal === true } : {}),
       },
       ports: service.ports.map(({ name, port, protocol }) => ({
         name,
@@ -99,7 +112,7 @@ export const registryz = (mesh: Mesh): Buffer =>
       clusterVIPs: { Addresses: { [mesh.clusterId]: [service.clusterIp] } },
       defaultAddress: service.clusterIp,
       Resolution: 0,
-      MeshExternal: false,
+      MeshExternal: registry === "External",
       ResourceVersion: "1201",
       creationTime: rfc3339Seconds(mesh.capturedAt - 30 * 86_400_000),
     })),

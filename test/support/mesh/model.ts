@@ -49,6 +49,8 @@ export interface MeshService {
   readonly weights: readonly { readonly subset: string; readonly weight: number }[];
   /** Service accounts of the pods behind it, for the names that mutual TLS accepts. */
   readonly serviceAccounts: readonly string[];
+  /** `internalTrafficPolicy: Local`. */
+  readonly isNodeLocal?: boolean;
 }
 
 export interface Workload {
@@ -204,6 +206,10 @@ export interface Mesh {
   readonly controlPlaneNamespace: string;
   readonly revision: string;
   readonly services: readonly MeshService[];
+  /** Hosts of ServiceEntries, which Istiod knows beside the services of Kubernetes. */
+  readonly serviceEntries?: readonly MeshService[];
+  /** That all pods are in; left out where there is just one. */
+  readonly network?: string;
   readonly workloads: readonly Workload[];
   readonly pods: readonly MeshPod[];
   readonly istiods: readonly MeshIstiod[];
