@@ -51,60 +51,104 @@ const startWindow = 10_000;
  */
 export function timelineOf(snapshot: Snapshot, compare: Comparer, since: string | null): Timeline {
   const from = since === null ? Number.NEGATIVE_INFINITY : Date.parse(since);
-  const events = new Map<string, Draft>();
-  const contents = new Map<string, Map<string, Held>>();
-  let untimed = 0;
+  const { places, untimed } = placesOf(snapshot, from);
   const meaningOf = meanings(compare);
   const damage = damagedEntries(snapshot);
-  for (const proxy of snapshot.proxies) {
-    const started = startOf(proxy.config);
-    for (const kind of sectionKinds) {
-      const list = proxy.config[kind];
-      if (list.state === "absent") continue;
-      for (let index = 0; index < list.value.length; index++) {
-        const { name, source, state, lastUpdated, versionInfo } = list.value.at(index);
-        const resource = list.value.resource(index);
-        if (resource === null || source !== "dynamic" || state !== "active") continue;
-        // a dump rebuilds endpoints from live hosts and does not say when they came
-        if (kind === "endpointAssignment" && lastUpdated === null) continue;
-        const meaning = meaningOf(resource, proxy);
-        const place = `${kind}\u0000${name}`;
-        const held = contents.get(place) ?? new Map<string, Held>();
-        const at = lastUpdated === null ? Number.NaN : Date.parse(lastUpdated);
-        held.set(proxy.id, { meaning, time: at });
-        contents.set(place, held);
-        if (lastUpdated === null) {
-          untimed++;
-          continue;
-        }
-        if (!(at >= from)) continue;
-        const key = `${place}\u0000${meaning}`;
-        const event = events.get(key) ?? {
-          kind,
-          name,
-          hash: resource.hash,
-          meaning,
-          arrivals: [],
-          starts: 0,
-        };
-        event.arrivals.push({ proxyId: proxy.id, at: lastUpdated, versionInfo, time: at });
-        if (started !== null && at - started <= startWindow) event.starts++;
-        events.set(key, event);
-      }
-    }
-  }
   const groupOf = new Map(
     replicaGroups(snapshot).flatMap(({ proxies }) => proxies.map(({ id }) => [id, proxies] as const)),
   );
   return {
-    events: [...events.values()]
-      .map((draft) => eventOf(draft, contents, groupOf, damage))
+    events: places
+      .flatMap((place) => eventsAt(place, from, meaningOf, groupOf, damage))
       .sort(
         (a, b) => Date.parse(a.first) - Date.parse(b.first) || (a.kind + a.name < b.kind + b.name ? -1 : 1),
       ),
     since,
     untimed,
   };
+}
+
+/** Who holds something of one name. */
+interface Place {
+  readonly kind: SectionKind;
+  readonly name: string;
+  readonly copies: Copy[];
+}
+
+interface Copy {
+  readonly proxy: Proxy;
+  readonly resource: Resource;
+  /** RFC 3339; null where the dump does not say. */
+  readonly lastUpdated: string | null;
+  readonly versionInfo: string;
+  /** Milliseconds; NaN where the dump does not say. */
+  readonly time: number;
+  /** Whether it belongs to the proxy's start. */
+  readonly isOfStart: boolean;
+}
+
+/** The places where anything arrived in time. */
+function placesOf(
+  snapshot: Snapshot,
+  from: number,
+): { readonly places: readonly Place[]; readonly untimed: number } {
+  const places = new Map<string, Place>();
+  const recent = new Set<Place>();
+  let untimed = 0;
+  for (const proxy of snapshot.proxies) {
+    const started = startOf(proxy.config);
+    for (const kind of sectionKinds) {
+      const list = proxy.config[kind];
+      if (list.state === "absent") continue;
+      for (let index = 0; index < list.value.length; index++) {
+        if (list.value.source(index) !== "dynamic" || list.value.state(index) !== "active") continue;
+        const resource = list.value.resource(index);
+        if (resource === null) continue;
+        const { name, lastUpdated, versionInfo } = list.value.at(index);
+        // a dump rebuilds endpoints from live hosts and does not say when they came
+        if (kind === "endpointAssignment" && lastUpdated === null) continue;
+        const key = `${kind}\u0000${name}`;
+        const place = places.get(key) ?? { kind, name, copies: [] };
+        places.set(key, place);
+        const time = lastUpdated === null ? Number.NaN : Date.parse(lastUpdated);
+        if (lastUpdated === null) untimed++;
+        else if (time >= from) recent.add(place);
+        const isOfStart = started !== null && time - started <= startWindow;
+        place.copies.push({ proxy, resource, lastUpdated, versionInfo, time, isOfStart });
+      }
+    }
+  }
+  return { places: [...recent], untimed };
+}
+
+function eventsAt(
+  { kind, name, copies }: Place,
+  from: number,
+  meaningOf: ReturnType<typeof meanings>,
+  groupOf: ReadonlyMap<string, readonly Proxy[]>,
+  damage: Damage,
+): TimelineEvent[] {
+  // where all hold the very same, nobody needs to read it
+  const isOne = copies.every(({ resource }) => resource.hash === copies[0]?.resource.hash);
+  const held = new Map<string, Held>();
+  const drafts = new Map<number, Draft>();
+  for (const { proxy, resource, lastUpdated, versionInfo, time, isOfStart } of copies) {
+    const meaning = isOne ? 0 : meaningOf(resource, proxy);
+    held.set(proxy.id, { meaning, time });
+    if (lastUpdated === null || !(time >= from)) continue;
+    const draft = drafts.get(meaning) ?? {
+      kind,
+      name,
+      hash: resource.hash,
+      meaning,
+      arrivals: [],
+      starts: 0,
+    };
+    draft.arrivals.push({ proxyId: proxy.id, at: lastUpdated, versionInfo, time });
+    if (isOfStart) draft.starts++;
+    drafts.set(meaning, draft);
+  }
+  return [...drafts.values()].map((draft) => eventOf(draft, held, groupOf, damage));
 }
 
 interface Held {
@@ -124,17 +168,16 @@ interface Draft {
 
 function eventOf(
   { kind, name, hash, meaning, arrivals, starts }: Draft,
-  contents: ReadonlyMap<string, ReadonlyMap<string, Held>>,
+  held: ReadonlyMap<string, Held>,
   groupOf: ReadonlyMap<string, readonly Proxy[]>,
   damage: Damage,
 ): TimelineEvent {
   const sorted = arrivals.sort((a, b) => a.time - b.time || (a.proxyId < b.proxyId ? -1 : 1));
-  const held = contents.get(`${kind}\u0000${name}`);
   const groups = new Set(sorted.map(({ proxyId }) => groupOf.get(proxyId) ?? []));
   const siblings = new Set([...groups].flat());
   const lacksIt = (proxy: Proxy): boolean => {
     if (isOfEachPod(kind, name)) return false;
-    const other = held?.get(proxy.id);
+    const other = held.get(proxy.id);
     if (other === undefined) return isWhole(proxy, kind, damage) && !namedAfter(proxy)(name);
     // what came later has replaced it there
     return other.meaning !== meaning && !(other.time > (sorted[0]?.time ?? Number.NaN));

@@ -4,12 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 
-import { driftCauses } from "../../src/diff/causes.js";
-import { driftOf } from "../../src/diff/drift.js";
-import { endpointDivergences } from "../../src/diff/endpoint-sets.js";
-import { compareIstiods } from "../../src/diff/istiods.js";
-import { replicaDivergences } from "../../src/diff/replicas.js";
-import { comparer } from "../../src/diff/sections.js";
+import { meshDrift } from "../../src/diff/mesh-drift.js";
 import { readSnapshot } from "../../src/ingest/read-snapshot.js";
 
 export interface DriftCost {
@@ -32,13 +27,8 @@ const snapshot = await readSnapshot(path);
 const read: Cost = { seconds: (performance.now() - begin) / 1000, megabytes: peak() };
 
 const readAt = performance.now();
-const drifts = driftOf(snapshot);
-const differences = [
-  driftCauses(drifts),
-  replicaDivergences(snapshot, comparer()),
-  endpointDivergences(snapshot),
-  compareIstiods(snapshot).shards,
-];
+const { drifts, causes, replicas, endpoints, shards, istiods } = meshDrift(snapshot);
+const differences = [causes, replicas, endpoints, shards.divergences, istiods.shards];
 const drift: Cost = { seconds: (performance.now() - readAt) / 1000, megabytes: peak() };
 
 // a healthy mesh, wholly compared: else the time is that of something else
