@@ -5,7 +5,7 @@
 import { diffArrays } from "diff";
 
 import { addressOf, localityOf, nameOf } from "./item-names.js";
-import { isList, isObject, type JsonValue } from "./json-value.js";
+import { isList, isObject, type JsonValue } from "../shared/json-value.js";
 import type { NumberOf } from "./numbering.js";
 
 /** Places in either list; null where the other has no such item. */

@@ -1,6 +1,6 @@
 /** The drift of a whole mesh by cause: one difference that many proxies show is one line. */
 import { by } from "../shared/sorting.js";
-import { canonicalText } from "./json-value.js";
+import { canonicalText } from "../shared/json-value.js";
 import type { Change } from "./changes.js";
 import type { ComparedKind, DriftItem, ProxyDrift, TypeAnswer } from "./drift.js";
 import { changeNumbers } from "./sections.js";

@@ -3,7 +3,7 @@
  * host's name, a host's address) or else by their longest common part, so that one route more is one change.
  */
 import { aligned, type Alignment } from "./alignment.js";
-import { canonicalText, isList, isObject, type JsonObject, type JsonValue } from "./json-value.js";
+import { canonicalText, isList, isObject, type JsonObject, type JsonValue } from "../shared/json-value.js";
 import { numbering, type NumberOf } from "./numbering.js";
 
 export interface Change {

@@ -12,7 +12,7 @@ import {
 import { selected } from "../snapshot/reference-list.js";
 import { changesBetween, type Change } from "./changes.js";
 import { damagedEntries, type Damage } from "./damage.js";
-import type { JsonValue } from "./json-value.js";
+import type { JsonValue } from "../shared/json-value.js";
 import { sectionOf } from "./optional-sections.js";
 import { isOfEachPod, withoutSelf } from "./own-names.js";
 import { withoutReplaced, type ProxyPair } from "./replaced-pods.js";

@@ -8,7 +8,7 @@ import { printable } from "../shared/printable.js";
 import { compareText } from "../shared/sorting.js";
 import type { Resource } from "../snapshot/model.js";
 import { withJsonNames } from "../snapshot/parse/recase.js";
-import type { JsonValue } from "./json-value.js";
+import type { JsonValue } from "../shared/json-value.js";
 import { semanticForm } from "./semantic-form.js";
 
 /** Lines around a change, as istioctl prints them (istioctl/pkg/writer/compare). */

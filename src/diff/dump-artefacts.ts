@@ -3,7 +3,14 @@
  * factors written out and empty localities gone (Envoy, source/server/admin/config_dump_handler.cc,
  * dumpEndpointConfigs). Taken off on both sides, so that nothing depends on who wrote a dump.
  */
-import { canonicalText, isList, isObject, objectOf, type JsonObject, type JsonValue } from "./json-value.js";
+import {
+  canonicalText,
+  isList,
+  isObject,
+  objectOf,
+  type JsonObject,
+  type JsonValue,
+} from "../shared/json-value.js";
 
 const overprovisioning = 140;
 

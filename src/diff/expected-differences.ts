@@ -1,6 +1,6 @@
 /** Differences between what Istiod sends and what a proxy holds that are no drift: somebody else's doing, and known. */
 import type { Change } from "./changes.js";
-import { isObject, type JsonValue } from "./json-value.js";
+import { isObject, type JsonValue } from "../shared/json-value.js";
 import type { Difference } from "./sections.js";
 
 /** Whether all that differs is expected. */

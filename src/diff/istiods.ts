@@ -6,7 +6,7 @@
 import { by } from "../shared/sorting.js";
 import type { Collected, Istiod, Snapshot } from "../snapshot/model.js";
 import { changesBetween, type Change } from "./changes.js";
-import { canonicalText, type JsonValue } from "./json-value.js";
+import { canonicalText, type JsonValue } from "../shared/json-value.js";
 
 /** Replicas that say the same. */
 export interface IstiodPart<T> {

@@ -1,5 +1,5 @@
 /** What items of lists are called: what names them in paths, and what lists of them are sorted by. */
-import { canonicalText, isObject, type JsonValue } from "./json-value.js";
+import { canonicalText, isObject, type JsonValue } from "../shared/json-value.js";
 
 export const nameOf = (item: JsonValue): string | null => {
   const name = isObject(item) ? item["name"] : undefined;

@@ -3,7 +3,7 @@
  * filters, matchers, header changes.
  */
 import { addressOf, localityOf } from "./item-names.js";
-import { canonicalText, isObject, type JsonValue } from "./json-value.js";
+import { canonicalText, isObject, type JsonValue } from "../shared/json-value.js";
 
 /** What a list is sorted by. */
 type Key = (item: JsonValue) => string;

@@ -1,5 +1,5 @@
 /** Numbers for JSON values: equal values have equal numbers, so two values are compared once, however deep they stand. */
-import { isList, isObject, type JsonValue } from "./json-value.js";
+import { isList, isObject, type JsonValue } from "../shared/json-value.js";
 
 export type NumberOf = (value: JsonValue) => number;
 

@@ -3,7 +3,7 @@
  * hold the same differ in nothing else.
  */
 import type { Proxy, Resource, SectionKind } from "../snapshot/model.js";
-import { canonicalText, withTexts } from "./json-value.js";
+import { canonicalText, withTexts } from "../shared/json-value.js";
 import type { Comparer } from "./sections.js";
 import type { SemanticForm } from "./semantic-form.js";
 

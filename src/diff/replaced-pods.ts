@@ -3,7 +3,7 @@
  * endpoints that clients hold and in names of listeners, and are no change of the configuration.
  */
 import type { Pod, Proxy, Resource, Snapshot } from "../snapshot/model.js";
-import { withTexts, type JsonValue } from "./json-value.js";
+import { withTexts, type JsonValue } from "../shared/json-value.js";
 import { ownAddresses } from "./own-names.js";
 import { workloadOf } from "./replicas.js";
 import { semanticForm, type SemanticForm } from "./semantic-form.js";

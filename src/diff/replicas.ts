@@ -9,7 +9,7 @@ import { damagedEntries } from "./damage.js";
 import { sectionOf } from "./optional-sections.js";
 import type { Comparer } from "./sections.js";
 import { namedAfter, withoutOwnNames, withoutSelf } from "./own-names.js";
-import type { JsonValue } from "./json-value.js";
+import type { JsonValue } from "../shared/json-value.js";
 
 /** Proxies that must hold the same. */
 export interface ReplicaGroup {

@@ -2,7 +2,7 @@
 import type { Origin, ReferenceList, Resource, SectionKind } from "../snapshot/model.js";
 import { by } from "../shared/sorting.js";
 import { changesBetween, type Change } from "./changes.js";
-import { canonicalText, type JsonValue } from "./json-value.js";
+import { canonicalText, type JsonValue } from "../shared/json-value.js";
 import { semanticForms, type SemanticForm } from "./semantic-form.js";
 
 /** One side's copy of a resource. */

@@ -4,13 +4,27 @@
  * defaults left out, and the artefacts of Envoy's dumps taken off (Envoy, docs/root/operations/admin.rst and
  * source/common/upstream: endpoint dumps are rebuilt from live hosts).
  */
-import type { Resource, ResourceKind } from "../snapshot/model.js";
+import type { Resource } from "../snapshot/model.js";
 import { currentName, messageFields, type FieldValue } from "../snapshot/parse/field-table.js";
 import { typeName } from "../snapshot/parse/type-url.js";
 import { withoutDumpArtefacts, withoutRepeatedHosts } from "./dump-artefacts.js";
-import { canonicalText, isList, isObject, objectOf, type JsonObject, type JsonValue } from "./json-value.js";
+import {
+  canonicalText,
+  isList,
+  isObject,
+  objectOf,
+  type JsonObject,
+  type JsonValue,
+} from "../shared/json-value.js";
 import { orderOf } from "./list-order.js";
-import { inV3 } from "./v2-spelling.js";
+import {
+  fieldName,
+  isFreeForm,
+  properlyNamed,
+  resourceTypes,
+  withoutTypedStruct,
+} from "../snapshot/v3/typed-message.js";
+import { inV3 } from "../snapshot/v3/v2-spelling.js";
 
 export interface SemanticForm {
   readonly value: JsonValue;
@@ -22,21 +36,10 @@ export interface SemanticForm {
 type Shape = FieldValue | { readonly kind: "unknown" };
 const unknown: Shape = { kind: "unknown" };
 
-const types: Readonly<Record<ResourceKind, string>> = {
-  cluster: "envoy.config.cluster.v3.Cluster",
-  listener: "envoy.config.listener.v3.Listener",
-  routeConfiguration: "envoy.config.route.v3.RouteConfiguration",
-  scopedRoutes: "envoy.config.route.v3.ScopedRouteConfiguration",
-  endpointAssignment: "envoy.config.endpoint.v3.ClusterLoadAssignment",
-  secret: "envoy.extensions.transport_sockets.tls.v3.Secret",
-  extensionConfig: "envoy.config.core.v3.TypedExtensionConfig",
-  bootstrap: "envoy.config.bootstrap.v3.Bootstrap",
-};
-
 /** The meaning of one resource. Costs a parse: keep the result by the resource's hash (`semanticForms`). */
 export function semanticForm(resource: Pick<Resource, "kind" | "text">): SemanticForm {
   const parsed = JSON.parse(resource.text) as JsonValue;
-  const value = meaning(parsed, { kind: "any", type: types[resource.kind] });
+  const value = meaning(parsed, { kind: "any", type: resourceTypes[resource.kind] });
   return { value, text: canonicalText(value) };
 }
 
@@ -116,22 +119,6 @@ function isDefault(value: JsonValue, shape: Shape): boolean {
 }
 
 /**
- * A TypedStruct (of either package) holds a message of another type as a Struct, in either spelling of its names; Envoy
- * reads it as that message (source/common/config/utility.cc, translateOpaqueConfig).
- */
-function withoutTypedStruct(value: JsonObject): JsonObject {
-  const url = value["@type"];
-  if (typeof url !== "string" || !/(?:xds\.type\.v3|udpa\.type\.v1)\.TypedStruct$/.test(url)) return value;
-  const { type_url: inner, value: content } = value;
-  if (typeof inner !== "string" || messageFields(currentName(typeName(inner))) === undefined)
-    return { ...value, "@type": "type.googleapis.com/xds.type.v3.TypedStruct" };
-  return { "@type": inner, ...(isObject(content) ? content : {}) };
-}
-
-/** Struct and the like, whose keys are data, and what says of no type that it is of it. */
-const isFreeForm = (type: string): boolean => type === "" || type.startsWith("google.protobuf.");
-
-/**
  * What the field table does not know, in the spelling of one of the sides: Istiod writes lowerCamelCase, Envoy snake_case.
  * Keys of maps in it are read as names too, which does no harm but where one map has both spellings of a word.
  */
@@ -143,24 +130,6 @@ function unknownMessage(value: JsonObject): JsonObject {
   return new Set(members.map(([key]) => key)).size === members.length
     ? sorted(members)
     : objectOf(Object.entries(value).map(([key, item]) => [key, meaning(item, unknown)]));
-}
-
-/** One spelling of a name that may be in either. JSON's drops what stands between letters, so both go through it. */
-const fieldName = (key: string): string =>
-  /^[a-z]\w*$/.test(key)
-    ? key
-        .replace(/_+(.?)/g, (_, next: string) => next.toUpperCase())
-        .replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-    : key;
-
-/** Fields by their proto names: a Struct's were written by hand. */
-function properlyNamed(
-  message: JsonObject,
-  fields: NonNullable<ReturnType<typeof messageFields>>,
-): JsonObject {
-  const nameOf = (key: string): string => fields.get(key)?.name ?? fieldName(key);
-  const isProper = Object.keys(message).every((key) => nameOf(key) === key);
-  return isProper ? message : objectOf(Object.entries(message).map(([key, value]) => [nameOf(key), value]));
 }
 
 /** `10.000s` and `10s` are one duration, `-0s` and `0s` too. */

@@ -1,7 +1,7 @@
 /** Which Istio resources a piece of Envoy's configuration comes from, and which of them a difference is about. */
 import { configSourceOf, parseSubsetKey } from "../snapshot/istio-config.js";
 import type { Resource, SectionKind } from "../snapshot/model.js";
-import { canonicalText, isList, isObject, type JsonObject, type JsonValue } from "./json-value.js";
+import { canonicalText, isList, isObject, type JsonObject, type JsonValue } from "../shared/json-value.js";
 
 /** The resource's name as users write it: `VirtualService/reviews.default`. */
 export type SourceName = string;

@@ -3,7 +3,7 @@ import type { Change } from "../diff/changes.js";
 import type { DriftCause } from "../diff/causes.js";
 import type { SnapshotChange, SnapshotComparison } from "../diff/compare-snapshots.js";
 import type { ComparedKind } from "../diff/drift.js";
-import type { JsonValue } from "../diff/json-value.js";
+import type { JsonValue } from "../shared/json-value.js";
 import { changeNumbers } from "../diff/sections.js";
 import type { Timeline } from "../diff/timeline.js";
 import { sectionKinds, type SectionKind } from "../snapshot/model.js";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { changesBetween, mirrored } from "../../src/diff/changes.js";
-import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/diff/json-value.js";
+import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/shared/json-value.js";
 import { semanticForm } from "../../src/diff/semantic-form.js";
 import { sectionKinds } from "../../src/snapshot/model.js";
 import { corpusResources, meshResources } from "../support/diff-resources.js";

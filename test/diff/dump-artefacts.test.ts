@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { changesBetween } from "../../src/diff/changes.js";
-import type { JsonObject } from "../../src/diff/json-value.js";
+import type { JsonObject } from "../../src/shared/json-value.js";
 import { semanticForm } from "../../src/diff/semantic-form.js";
 import { aResource } from "../support/builders.js";
 import { resourceOf } from "../support/diff-resources.js";

@@ -12,10 +12,10 @@ import {
   isObject,
   type JsonObject,
   type JsonValue,
-} from "../../src/diff/json-value.js";
+} from "../../src/shared/json-value.js";
 import { unorderedLists } from "../../src/diff/list-order.js";
 import { semanticForm, semanticForms } from "../../src/diff/semantic-form.js";
-import { currentExtensionName, typeForRoute, typeOfExtension } from "../../src/diff/v2-names.js";
+import { currentExtensionName, typeForRoute, typeOfExtension } from "../../src/snapshot/v3/v2-names.js";
 import { sectionKinds, type Resource } from "../../src/snapshot/model.js";
 import { messageFields } from "../../src/snapshot/parse/field-table.js";
 import { typeName } from "../../src/snapshot/parse/type-url.js";

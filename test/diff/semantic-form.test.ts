@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/diff/json-value.js";
+import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/shared/json-value.js";
 import { unorderedLists } from "../../src/diff/list-order.js";
 import { semanticForm } from "../../src/diff/semantic-form.js";
 import { messageFields } from "../../src/snapshot/parse/field-table.js";

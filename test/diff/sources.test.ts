@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { JsonValue } from "../../src/diff/json-value.js";
+import type { JsonValue } from "../../src/shared/json-value.js";
 import { sourcesOfDifference } from "../../src/diff/sources.js";
 
 const path = (kind: string, name: string, group = "networking.istio.io"): JsonValue => ({

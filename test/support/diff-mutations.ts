@@ -1,5 +1,5 @@
 /** Resources with one thing changed in them: a value, a field more or less, an item of a list more, less or elsewhere. */
-import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/diff/json-value.js";
+import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/shared/json-value.js";
 import { semanticForm } from "../../src/diff/semantic-form.js";
 import type { Resource } from "../../src/snapshot/model.js";
 import { currentName, messageFields, type FieldValue } from "../../src/snapshot/parse/field-table.js";

@@ -1,5 +1,5 @@
 /** Where the paths of changes lead, worked out from a value alone. */
-import { canonicalText, isList, isObject, type JsonValue } from "../../src/diff/json-value.js";
+import { canonicalText, isList, isObject, type JsonValue } from "../../src/shared/json-value.js";
 
 export interface Place {
   /** On the way to it, without the names and places of items. */

@@ -7,7 +7,7 @@ import { typeName } from "../../src/snapshot/parse/type-url.js";
 import { BundleFormatError } from "../../src/shared/errors.js";
 import type { Resource, ResourceKind } from "../../src/snapshot/model.js";
 import type { ResourceStore } from "../../src/snapshot/parse/resources.js";
-import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/diff/json-value.js";
+import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../src/shared/json-value.js";
 import { aResource, aSection, aStore, bytesOf, corpus, readText, resourceTypes } from "./builders.js";
 import { envoyDump, istiodDump } from "./mesh/dump.js";
 import { buildMesh } from "./mesh/mesh.js";

@@ -3,16 +3,48 @@
  * names but for the package (see snapshot/parse/v2-types); here are those that moved.
  * Sources: the v3 protos' reserved fields and `previous_message_type`, and Envoy's API v3 migration notes.
  */
-import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "./json-value.js";
+import { isList, isObject, objectOf, type JsonObject, type JsonValue } from "../../shared/json-value.js";
 import { currentExtensionName, typeForRoute, typeOfExtension } from "./v2-names.js";
 
 type Move = (message: Members) => void;
-type Members = Map<string, JsonValue>;
 
 const typeUrl = "type.googleapis.com/";
 const route = "envoy.config.route.v3";
 const tls = "envoy.extensions.transport_sockets.tls.v3";
 const hidden = "hidden_envoy_deprecated_";
+
+/** The members of a message, which is copied when something in it changes: few have anything of v2. */
+class Members {
+  #changed: Map<string, JsonValue> | null = null;
+
+  constructor(readonly message: JsonObject) {}
+
+  get(name: string): JsonValue | undefined {
+    if (this.#changed !== null) return this.#changed.get(name);
+    return Object.hasOwn(this.message, name) ? this.message[name] : undefined;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  set(name: string, value: JsonValue): void {
+    if (this.get(name) !== value) this.#copy().set(name, value);
+  }
+
+  delete(name: string): void {
+    if (this.has(name)) this.#copy().delete(name);
+  }
+
+  /** The same object where nothing was changed. */
+  result(): JsonObject {
+    return this.#changed === null ? this.message : objectOf(this.#changed);
+  }
+
+  #copy(): Map<string, JsonValue> {
+    return (this.#changed ??= new Map(Object.entries(this.message)));
+  }
+}
 
 /** A message in an Any. */
 const packed = (type: string, message: JsonValue | undefined): JsonObject =>
@@ -160,6 +192,7 @@ const socketMatches: Move = (message) => {
 const perFilterConfig: Move = (message) => {
   const structs = message.get("per_filter_config");
   const typed = message.get("typed_per_filter_config");
+  if (structs === undefined && typed === undefined) return;
   const members = new Map(
     isObject(typed)
       ? Object.entries(typed).map(([name, config]) => [currentExtensionName(name), config])
@@ -239,12 +272,12 @@ export function inV3(type: string, message: JsonObject): JsonObject {
   const own = moves.get(type);
   const isHidden = Object.keys(message).some((key) => key.startsWith(hidden));
   if (own === undefined && !isHidden) return message;
-  const members: Members = new Map(Object.entries(message));
+  const members = new Members(message);
   for (const [key, value] of isHidden ? Object.entries(message) : [])
     if (key.startsWith(hidden) && !members.has(key.slice(hidden.length))) {
       members.delete(key);
       members.set(key.slice(hidden.length), value);
     }
   for (const move of own ?? []) move(members);
-  return objectOf(members);
+  return members.result();
 }
