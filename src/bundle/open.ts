@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 
@@ -20,6 +20,8 @@ import { readTar, refuseName, refuseSize } from "./tar-reader.js";
 const block = 512;
 /** How much of a stream is searched for a tar header when it does not begin with one. */
 const searchedForHeader = 1024 * 1024;
+/** Of an archive. */
+const readAtOnce = 1024 * 1024;
 
 export interface OpenBundle {
   /** As the user named it. */
@@ -66,15 +68,15 @@ export async function openBundle(path: string, options: OpenOptions): Promise<Op
     throw cannotRead(path, error);
   }
   if (isDirectory) return openDirectory(path, options.limits);
-  if (isFile && options.seek !== false) {
+  if (isFile) {
     const handle = await open(path).catch((error: unknown) => {
       throw cannotRead(path, error);
     });
-    const entries = await seekEntries(handle, options.limits).catch(() => null);
-    if (entries !== null) {
-      return { name: path, form: "archive", seekable: true, entries, close: () => handle.close() };
-    }
-    await handle.close();
+    const close = (): Promise<void> => handle.close();
+    const entries =
+      options.seek === false ? null : await seekEntries(handle, options.limits).catch(() => null);
+    if (entries !== null) return { name: path, form: "archive", seekable: true, entries, close };
+    return openStream(path, contentOf(handle, options.limits), options.limits, close);
   }
   const stream = createReadStream(path, { highWaterMark: 1024 * 1024 });
   return openStream(path, stream as AsyncIterable<Uint8Array>, options.limits, () => {
@@ -155,6 +157,25 @@ async function openStream(
     await close();
     throw error instanceof UserError ? error : cannotRead(name, error);
   }
+}
+
+/** What a file holds: JSON, which is needed whole, in one piece; all else, which is an archive as a rule, in pieces. */
+async function* contentOf(file: FileHandle, limits: Limits): AsyncGenerator<Uint8Array> {
+  const { size } = await file.stat();
+  const isWanted = size <= limits.entryBytes && isJson(await readFrom(file, 0, block));
+  let at = 0;
+  for (;;) {
+    const piece = await readFrom(file, at, isWanted && at === 0 ? size : readAtOnce);
+    if (piece.length === 0) return;
+    at += piece.length;
+    yield piece;
+  }
+}
+
+/** What stands at a place in a file, as far as one reading gives it; nothing at its end. */
+async function readFrom(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Says of content that is no tar and begins like no text what it is, with the way out. */
@@ -315,7 +336,7 @@ async function peek(
       await iterator.return?.();
     }
   };
-  return { head: Buffer.concat(held).subarray(0, wanted), chunks: chunks() };
+  return { head: joined(held).subarray(0, wanted), chunks: chunks() };
 }
 
 async function readAll(chunks: AsyncIterable<Uint8Array>, name: string, limits: Limits): Promise<Uint8Array> {
@@ -330,5 +351,11 @@ async function readAll(chunks: AsyncIterable<Uint8Array>, name: string, limits: 
       );
     all.push(chunk);
   }
-  return Buffer.concat(all, total);
+  return joined(all);
+}
+
+/** One piece stays as it is. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }

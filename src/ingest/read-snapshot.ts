@@ -9,6 +9,7 @@ import { BundleFormatError, UserError } from "../shared/errors.js";
 import { lost, note, ProblemList } from "../shared/problem.js";
 import type { Snapshot } from "../snapshot/model.js";
 import { resourceStore, type Platform } from "../snapshot/parse/resources.js";
+import { unreadResources } from "../snapshot/parse/unread-resources.js";
 import { SnapshotBuilder } from "./snapshot-builder.js";
 
 /** Kinds of entry that a command may want; what it does not want is not read, but for the small ones that say what it is. */
@@ -23,6 +24,13 @@ export interface ReadOptions {
   readonly debug?: ReadonlySet<string> | "all";
   /** The proxies (`pod.namespace`) whose files are read, where not all are needed; of the others only the names are known. */
   readonly proxies?: (id: string) => boolean;
+  /**
+   * Whether every resource is read whole and known by its content; default true. Without, what is in a resource is read when
+   * it is asked for (see snapshot/parse/unread-resources), and all bytes of the dumps are held until then.
+   */
+  readonly identities?: boolean;
+  /** Whether what `/clusters` counts of each host is kept; default true. It is most of what many proxies say of themselves. */
+  readonly hostStatistics?: boolean;
   readonly limits?: Limits;
   /** Capture time by the user's word, RFC 3339. */
   readonly at?: string | null;
@@ -101,14 +109,16 @@ async function fill(
 ): Promise<Snapshot> {
   const want = options.want ?? everything;
   const problems = new ProblemList();
+  const store = resourceStore(platform, limits.jsonDepth);
   const builder = new SnapshotBuilder({
     name: bundle.name,
     form: bundle.form,
-    store: resourceStore(platform, limits.jsonDepth),
+    store: options.identities === false ? unreadResources(store) : store,
     problems,
     want,
     at: options.at ?? null,
     as: options.as ?? null,
+    hostStatistics: options.hostStatistics ?? true,
   });
   if (remark !== undefined) problems.add(note("", remark));
   let count = 0;

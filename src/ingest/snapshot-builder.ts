@@ -19,6 +19,7 @@ import {
   type Origin,
   type Pod,
   type Proxy,
+  type RuntimeValues,
   type Sections,
   type ServerInfo,
   type Service,
@@ -36,12 +37,14 @@ import { readConfigDump, readNode, type ConfigDump } from "../snapshot/parse/con
 import { JsonScanner } from "../shared/json-scan.js";
 import { proxyTypeOf, splitProxyId } from "../snapshot/parse/node.js";
 import type { ResourceStore } from "../snapshot/parse/resources.js";
+import { parseRuntime } from "../snapshot/parse/runtime.js";
 import {
   parseEndpointShards,
   parseKnownEndpoints,
   parseMeshConfig,
   parseRegistry,
 } from "../snapshot/parse/istiod-debug.js";
+import { parseNameTable, type NameTable } from "../snapshot/parse/ndsz.js";
 import { parseServerInfo } from "../snapshot/parse/server-info.js";
 import {
   istiodIdentity,
@@ -59,6 +62,8 @@ export interface BuilderOptions {
   readonly want: ReadonlySet<Role["kind"]>;
   readonly at: string | null;
   readonly as: string | null;
+  /** false: of `/clusters` what is counted of hosts is left out. */
+  readonly hostStatistics?: boolean;
 }
 
 interface ProxyDraft {
@@ -67,6 +72,7 @@ interface ProxyDraft {
   dump: Collected<ConfigDump> | null;
   serverInfo: Collected<ServerInfo> | null;
   clusters: Collected<ClusterStatuses> | null;
+  runtime: Collected<RuntimeValues> | null;
   dumpEntry: string | null;
   /** From the head of a dump that was not read. */
   node: Node | null;
@@ -82,6 +88,7 @@ interface IstiodDraft {
   knownEndpoints: Istiod["knownEndpoints"] | null;
   registry: Istiod["registry"] | null;
   readonly views: { proxyId: string; sections: Sections; entry: string }[];
+  readonly nameTables: NameTable[];
 }
 interface ZtunnelDraft {
   readonly pod: string;
@@ -181,8 +188,17 @@ export class SnapshotBuilder {
         return;
       case "clusters":
         this.#proxy(role.proxy).clusters = attempt(() =>
-          parseClusters(bytes, entry.name, problems, this.options.store.maxDepth),
+          parseClusters(
+            bytes,
+            entry.name,
+            problems,
+            this.options.store.maxDepth,
+            this.options.hostStatistics,
+          ),
         );
+        return;
+      case "runtime":
+        this.#proxy(role.proxy).runtime = attempt(() => parseRuntime(json(), entry.name));
         return;
       case "ztunnelDump":
         this.#ztunnel(role.ztunnel).dump = attempt(() => parseZtunnelDump(json(), entry.name, problems));
@@ -236,6 +252,12 @@ export class SnapshotBuilder {
             ? answer
             : present({ services: answer.value.services, capturedAt: null, origin });
         }
+        const [, namespace, pod] = /^ndsz\/([^/]+)\/([^/]+)$/.exec(role.name) ?? [];
+        if (namespace === undefined || pod === undefined || isNotConnected(bytes)) return;
+        const table = attempt(() =>
+          parseNameTable(bytes, entry.name, `${pod}.${namespace}`, this.options.store.maxDepth),
+        );
+        if (table.state === "present" && table.value !== null) istiod.nameTables.push(table.value);
         return;
       }
       case "pods":
@@ -320,6 +342,7 @@ export class SnapshotBuilder {
           capturedAt: timeOf(entry),
         }))
         .sort(by((view) => view.proxyId)),
+      nameTables: draft.nameTables.sort(by((table) => table.proxyId)),
     }));
     return {
       source: {
@@ -404,6 +427,7 @@ export class SnapshotBuilder {
           ? dump.value.sections
           : (Object.fromEntries(sectionKinds.map((kind) => [kind, dump])) as unknown as Sections),
       clusterStatuses: draft.clusters ?? this.#missing("clusters", "no /clusters of it was captured"),
+      runtime: draft.runtime ?? this.#missing("runtime", "no /runtime of it was captured"),
       dumpEntry: dump.state === "present" || draft.dumpEntry !== null ? dumpEntry : null,
       capturedAt: timeOf(dumpEntry),
     };
@@ -557,6 +581,7 @@ export class SnapshotBuilder {
       dump: null,
       serverInfo: null,
       clusters: null,
+      runtime: null,
       dumpEntry: null,
       node: null,
     }));
@@ -575,6 +600,7 @@ export class SnapshotBuilder {
       knownEndpoints: null,
       registry: null,
       views: [],
+      nameTables: [],
     }));
   }
 

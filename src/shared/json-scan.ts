@@ -18,6 +18,8 @@ export class ScanError extends Error {
   }
 }
 
+const lineFeed = 0x0a;
+const space = 0x20;
 const quote = 0x22;
 const backslash = 0x5c;
 const openBrace = 0x7b;
@@ -25,7 +27,19 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
+/** Texts that were decoded are known again by their bytes, in as many slots, a power of two. */
+const slots = 256;
+const longestRepeated = 96;
+
+interface Decoded {
+  readonly start: number;
+  readonly end: number;
+  readonly value: string;
+}
+
 export class JsonScanner {
+  readonly #repeated: (Decoded | undefined)[] = [];
+
   constructor(readonly bytes: Uint8Array) {}
 
   /** The next byte that is no white space. */
@@ -45,47 +59,27 @@ export class JsonScanner {
     const first = bytes[start];
     if (first === quote) return { end: this.#skipString(start), depth: 0 };
     if (first !== openBrace && first !== openBracket) return { end: this.#skipScalar(start), depth: 0 };
-    const { length } = bytes;
-    let depth = 0;
-    let deepest = 0;
-    for (let at = start; at < length; at++) {
-      const byte = bytes[at];
-      if (byte === quote) {
-        at++;
-        for (;;) {
-          const inside = bytes[at];
-          if (inside === quote) break;
-          if (inside === backslash) at++;
-          else if (inside === undefined) throw new ScanError("cut", length);
-          at++;
-        }
-      } else if (byte === openBrace || byte === openBracket) {
-        depth++;
-        if (depth > deepest) deepest = depth;
-      } else if (byte === closeBrace || byte === closeBracket) {
-        depth--;
-        if (depth === 0) return { end: at + 1, depth: deepest };
-      }
-    }
-    throw new ScanError("cut", length);
+    return behindBrackets(bytes, start);
   }
 
   /**
-   * Visits the members of the object at `start`. `visit` gets the key and where its value begins, and returns where it ends.
+   * Visits the members of the object at `start`. `visit` gets the key, where its value and where itself begins, and returns
+   * where the value ends.
    * @returns the offset behind the object
    */
-  object(start: number, visit: (key: string, valueStart: number) => number): number {
+  object(start: number, visit: (key: string, valueStart: number, keyStart: number) => number): number {
     const { bytes } = this;
     this.#expect(start, openBrace);
     let at = this.skipSpace(start + 1);
     if (bytes[at] === closeBrace) return at + 1;
     for (;;) {
       this.#expect(at, quote);
+      const keyStart = at;
       const keyEnd = this.#skipString(at);
       const key = this.string(at, keyEnd);
       at = this.skipSpace(keyEnd);
       this.#expect(at, 0x3a);
-      at = this.skipSpace(visit(key, this.skipSpace(at + 1)));
+      at = this.skipSpace(visit(key, this.skipSpace(at + 1), keyStart));
       if (bytes[at] === closeBrace) return at + 1;
       this.#expect(at, 0x2c);
       at = this.skipSpace(at + 1);
@@ -129,8 +123,40 @@ export class JsonScanner {
     return decoder.decode(this.bytes.subarray(start, end));
   }
 
-  /** The value of the string token between two offsets. */
+  /** The value of the string token between two offsets. Short ones, keys above all, come again and again. */
   string(start: number, end: number): string {
+    if (end - start > longestRepeated) return this.#string(start, end);
+    const { bytes } = this;
+    let hash = end - start;
+    for (let at = start + 1; at < end - 1; at++) hash = (Math.imul(hash, 31) + (bytes[at] ?? 0)) | 0;
+    const slot = hash & (slots - 1);
+    const known = this.#repeated[slot];
+    if (known !== undefined && known.end - known.start === end - start)
+      if (this.isSame(known.start, start, end)) return known.value;
+    const value = this.#string(start, end);
+    this.#repeated[slot] = { start, end, value };
+    return value;
+  }
+
+  /** The value of the string token between two offsets that has no escapes; null for any other, and what is no valid one. */
+  plainString(start: number, end: number): string | null {
+    const { bytes } = this;
+    if (bytes[start] !== quote) return null;
+    for (let at = start + 1; at < end - 1; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte === backslash || byte < space) return null;
+    }
+    return this.string(start, end);
+  }
+
+  /** Whether the same bytes stand at `before` as from `start` to `end`. */
+  isSame(before: number, start: number, end: number): boolean {
+    const { bytes } = this;
+    for (let at = start; at < end; at++) if (bytes[at] !== bytes[before + at - start]) return false;
+    return true;
+  }
+
+  #string(start: number, end: number): string {
     const token = this.text(start, end);
     if (!token.includes("\\")) return token.slice(1, -1);
     try {
@@ -174,6 +200,39 @@ export class JsonScanner {
     return at;
   }
 }
+
+/**
+ * Passes over an object or array: most of a dump is never read, so most of the time goes here. What is most frequent is
+ * asked for first, and the steps are such that V8 has seen all of them after a few bytes: it compiles this once.
+ */
+function behindBrackets(bytes: Uint8Array, start: number): { readonly end: number; readonly depth: number } {
+  const { length } = bytes;
+  let depth = 0;
+  let deepest = 0;
+  let at = start;
+  while (at < length) {
+    const byte = bytes[at++] ?? 0;
+    if (byte === quote) {
+      let inside = 0;
+      while (at < length && inside !== quote) {
+        inside = bytes[at] ?? 0;
+        at += inside === backslash ? 2 : 1;
+      }
+    } else if (byte === lineFeed) {
+      while (at < length && bytes[at] === space) at++;
+    } else if (byte >= openBracket) {
+      depth += steps[byte] ?? 0;
+      if (depth === 0) return { end: at, depth: deepest };
+      deepest = Math.max(deepest, depth);
+    }
+  }
+  throw new ScanError("cut", length);
+}
+
+/** How a byte outside of strings changes the depth. */
+const steps = new Int8Array(256);
+steps[openBrace] = steps[openBracket] = 1;
+steps[closeBrace] = steps[closeBracket] = -1;
 
 /** Stateless between calls; `ignoreBOM` so that a U+FEFF inside a text stays. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -2,6 +2,7 @@ import type { ErrorObject, ValidateFunction } from "ajv";
 
 import * as compiled from "../generated/validators.js";
 import { BundleFormatError } from "./errors.js";
+import { excerpt } from "./printable.js";
 
 /** Names of `schemas/<name>.schema.json` that input is checked against. */
 export type SchemaName = keyof typeof compiled;
@@ -22,6 +23,8 @@ export function validator<T>(name: SchemaName): (value: unknown, entry: string, 
 
 function wording(error: ErrorObject | undefined): string {
   const message = error?.message ?? "has the wrong shape";
+  if (error?.keyword === "additionalProperties")
+    return `has a field that is not known here: ${excerpt(String(error.params["additionalProperty"]))}`;
   return error?.keyword === "enum"
     ? `${message}: ${(error.params["allowedValues"] as string[]).join(", ")}`
     : message;

@@ -4,10 +4,12 @@
  * Nothing here reads a file or a clock, so the model runs in a browser too. Names are Istio's and Envoy's own.
  */
 
+import type { JsonObject, JsonValue } from "../shared/json-value.js";
 import type { Problem } from "../shared/problem.js";
 import type { Message } from "./message.js";
 import type { CertificateSummary } from "../shared/certificate-summary.js";
 import type { EndpointShards, KnownEndpoints, Registry } from "./parse/istiod-debug.js";
+import type { NameTable } from "./parse/ndsz.js";
 import type { ZtunnelDump } from "./parse/ztunnel-rows.js";
 import type { Redaction } from "./redaction.js";
 
@@ -55,6 +57,7 @@ export const sectionKinds = resourceKinds.filter((kind): kind is SectionKind => 
  * `text` is the identity form: JSON, lossless but for white space, escapes, key order and name style.
  */
 export interface Resource {
+  /** Of kind and text; where identities were not asked for, a key that tells nothing of the content. */
   readonly hash: string;
   readonly kind: ResourceKind;
   /** Type name after the last "/" of `@type`, e.g. `envoy.config.cluster.v3.Cluster`; "" when the dump gave none. */
@@ -62,6 +65,23 @@ export interface Resource {
   /** The resource's own name (`cluster_name` for endpoint assignments); "" when it has none. */
   readonly name: string;
   readonly text: string;
+  /** The same, in the style of the dump, where `text` is only made when it is asked for: that costs much more. */
+  readonly dumped?: DumpedContent;
+}
+
+/** A resource as it was dumped. */
+export interface DumpedContent {
+  /** Any JSON. */
+  text(): string;
+  /** @throws UnreadableResource */
+  value(): JsonValue;
+  /**
+   * The value without some of its members, and which of these it has; null where its members are not all of one name each.
+   * @throws UnreadableResource
+   */
+  without(
+    members: ReadonlySet<string>,
+  ): { readonly value: JsonObject; readonly left: readonly string[] } | null;
 }
 
 /** `error_state` of an Envoy admin section (`envoy.admin.v3.UpdateFailureState`). */
@@ -148,6 +168,13 @@ export interface ServerInfo {
   readonly origin: Origin;
 }
 
+/** Envoy's `/runtime`: what all of its layers come to. */
+export interface RuntimeValues {
+  /** Key -> final value; Envoy prints numbers, booleans and messages as texts, too. */
+  readonly values: ReadonlyMap<string, string>;
+  readonly origin: Origin;
+}
+
 /** Envoy's `/clusters`, from its JSON or its text form. */
 export interface ClusterStatuses {
   /** `envoy.admin.v3.ClusterStatus`, proto names. */
@@ -176,6 +203,8 @@ export interface Proxy {
   readonly config: Sections;
   /** `/clusters`, which alone knows what was ejected. */
   readonly clusterStatuses: Collected<ClusterStatuses>;
+  /** `/runtime`; the bootstrap's layers alone do not tell what an administrator set. */
+  readonly runtime: Collected<RuntimeValues>;
   /** The entry of the config dump; null when none was captured. */
   readonly dumpEntry: string | null;
   /** When the dump was captured; null when nothing tells. */
@@ -256,6 +285,8 @@ export interface Istiod {
   /** `/debug/registryz`: the services that this replica knows. */
   readonly registry: Collected<{ readonly services: Registry; readonly origin: Origin }>;
   readonly views: readonly IstiodView[];
+  /** `/debug/ndsz` of the proxies that capture DNS, as far as they are connected to this replica. */
+  readonly nameTables: readonly NameTable[];
 }
 
 /** One ztunnel (`/config_dump` of ztunnel, which is not an Envoy dump). */

@@ -41,6 +41,10 @@ export class ReferenceListBuilder {
   readonly #names = new Map<number, string>();
   readonly #timeTexts = new Map<number, string>();
   readonly #rejections = new Map<number, Rejection>();
+  /** What the last one had, as the next one has as a rule. */
+  #lastShape: NewShape = { source: "static", state: "unknown", list: "", inside: "" };
+  #lastShapeIndex = -1;
+  #lastTime = { text: "", time: Number.NaN, isUsual: true };
 
   constructor(
     readonly kind: SectionKind,
@@ -58,18 +62,37 @@ export class ReferenceListBuilder {
     this.#resources.push(resource);
     this.#versions.push(this.intern(reference.versionInfo));
     this.#indexes.push(reference.index);
-    const shape = `${source} ${state} ${list} ${inside}`;
-    let shapeIndex = this.#shapeIndex.get(shape);
-    if (shapeIndex === undefined) {
-      shapeIndex = this.#shapes.push({ source, state: resourceStates.indexOf(state), list, inside }) - 1;
-      this.#shapeIndex.set(shape, shapeIndex);
+    this.#shapeOf.push(this.#shape({ source, state, list, inside }));
+    if (lastUpdated !== null && lastUpdated !== this.#lastTime.text) {
+      const time = Date.parse(lastUpdated);
+      this.#lastTime = { text: lastUpdated, time, isUsual: timeText(time) === lastUpdated };
     }
-    this.#shapeOf.push(shapeIndex);
-    const time = lastUpdated === null ? Number.NaN : Date.parse(lastUpdated);
-    this.#times.push(time);
-    if (lastUpdated !== null && timeText(time) !== lastUpdated) this.#timeTexts.set(at, lastUpdated);
+    this.#times.push(lastUpdated === null ? Number.NaN : this.#lastTime.time);
+    if (lastUpdated !== null && !this.#lastTime.isUsual) this.#timeTexts.set(at, lastUpdated);
     if (name !== null && name !== (resource?.name ?? "")) this.#names.set(at, name);
     if (rejection !== null) this.#rejections.set(at, rejection);
+  }
+
+  #shape(shape: NewShape): number {
+    const last = this.#lastShape;
+    const { source, state, list, inside } = shape;
+    if (
+      this.#lastShapeIndex >= 0 &&
+      last.list === list &&
+      last.inside === inside &&
+      last.state === state &&
+      last.source === source
+    )
+      return this.#lastShapeIndex;
+    const key = `${source} ${state} ${list} ${inside}`;
+    let index = this.#shapeIndex.get(key);
+    if (index === undefined) {
+      index = this.#shapes.push({ source, state: resourceStates.indexOf(state), list, inside }) - 1;
+      this.#shapeIndex.set(key, index);
+    }
+    this.#lastShape = shape;
+    this.#lastShapeIndex = index;
+    return index;
   }
 
   build(): ReferenceList {
@@ -191,6 +214,8 @@ export function selected(list: ReferenceList, keep: (index: number) => boolean):
     },
   };
 }
+
+type NewShape = Pick<NewReference, "source" | "state" | "list" | "inside">;
 
 interface Shape {
   readonly source: "static" | "dynamic";

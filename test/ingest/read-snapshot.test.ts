@@ -210,6 +210,63 @@ describe("one mesh in every layout", () => {
   });
 });
 
+describe("the DNS tables of proxies", () => {
+  const [istiod] = healthy.istiods;
+  const folder = `istio-snapshot/istio/${istiod!.namespace}/${istiod!.name}/debug/ndsz`;
+  const aTable = (proxy: string, body: string): ArchiveFile => ({
+    name: `${folder}/${proxy}`,
+    body,
+    mtime: new Date("2026-03-14T09:30:00Z"),
+  });
+  const table = {
+    "@type": "type.googleapis.com/istio.networking.nds.v1.NameTable",
+    table: { a: { ips: ["10.0.0.1"] } },
+  };
+  const withTables = async (files: readonly ArchiveFile[]): Promise<Snapshot> =>
+    snapshotIn(await tarGz([...ownLayout(healthy), ...files]), { debug: "all" });
+  const tablesIn = (snapshot: Snapshot): string[] =>
+    snapshot.istiods.flatMap(({ nameTables }) => nameTables.map(({ proxyId }) => proxyId));
+
+  it("belong to the Istiod that gave them, by proxy", async () => {
+    const snapshot = await withTables([
+      aTable("shop/web-1", JSON.stringify({ configs: [table] })),
+      aTable("shop/cart-1", `[${JSON.stringify(table)}`),
+      aTable("shop/plain-1", "{}"),
+    ]);
+    expect(tablesIn(snapshot)).toEqual(["cart-1.shop", "web-1.shop"]);
+    const own = snapshot.istiods.find(({ id }) => id === istiod!.name)!;
+    expect(own.nameTables[1]).toEqual({
+      proxyId: "web-1.shop",
+      hosts: new Map([["a", ["10.0.0.1"]]]),
+      origin: { entry: `${folder}/shop/web-1`, pointer: "/configs/0" },
+    });
+  });
+
+  it("that cannot be read cost themselves", async () => {
+    const snapshot = await withTables([
+      aTable("shop/web-1", "no JSON"),
+      aTable("shop/cart-1", JSON.stringify({ configs: [table] })),
+      aTable(
+        "shop/far-1",
+        "Proxy not connected to this Pilot instance. It may be connected to another instance.\n",
+      ),
+    ]);
+    expect(tablesIn(snapshot)).toEqual(["cart-1.shop"]);
+    expect(lostIn(snapshot)).toEqual(
+      expect.arrayContaining([`${folder}/shop/web-1 is not JSON but the text "no JSON"`]),
+    );
+    expect(lostIn(snapshot).join()).not.toContain("far-1");
+  });
+
+  it("are read only where they were asked for", async () => {
+    const files = [...ownLayout(healthy), aTable("shop/web-1", JSON.stringify({ configs: [table] }))];
+    expect(tablesIn(await archiveOf(files))).toEqual([]);
+    expect(tablesIn(await snapshotIn(await tarGz(files), { debug: new Set(["ndsz/shop/web-1"]) }))).toEqual([
+      "web-1.shop",
+    ]);
+  });
+});
+
 describe("every fault is seen as its note says", () => {
   interface Seen {
     readonly snapshot: Snapshot;

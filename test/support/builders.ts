@@ -210,6 +210,7 @@ export const anIstiod = (id: string, { rows = [], before, list = {} }: IstiodGiv
   knownEndpoints: absent("not captured"),
   registry: absent("not captured"),
   views: [],
+  nameTables: [],
 });
 
 const noSections = Object.fromEntries(
@@ -238,6 +239,7 @@ export function aProxy(id: string, metadata: Fields = {}): Proxy {
     bootstrap: absent("not captured"),
     config: noSections,
     clusterStatuses: absent("not captured"),
+    runtime: absent("not captured"),
     dumpEntry: `proxies/${id}/config_dump`,
     capturedAt: null,
   };

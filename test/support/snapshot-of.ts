@@ -44,18 +44,20 @@ const manifestFile = (mesh: Mesh): ArchiveFile[] => [
 /**
  * @param store shared by several snapshots, it knows what they have in common
  * @param isWanted whether a file of a role is read
+ * @param want which kinds of files are
  */
 export function snapshotOf(
   files: Iterable<ArchiveFile>,
   store: ResourceStore = aStore(),
   isWanted: (role: Role) => boolean = () => true,
+  want: ReadonlySet<Role["kind"]> = everything,
 ): Snapshot {
   const builder = new SnapshotBuilder({
     name: "test",
     form: "archive",
     store,
     problems: new ProblemList(),
-    want: everything,
+    want,
     at: null,
     as: null,
   });
@@ -70,7 +72,7 @@ export function snapshotOf(
       readHead: () => Promise.resolve(bytesOf(file)),
     };
     builder.seen(entry);
-    if (isRead(role) && isWanted(role)) builder.read(entry, bytesOf(file), false);
+    if (isRead(role, want) && isWanted(role)) builder.read(entry, bytesOf(file), false);
   }
   return builder.build();
 }
@@ -133,6 +135,6 @@ function unchanged(
 
 const bytesOf = ({ body }: ArchiveFile): Buffer => (typeof body === "string" ? Buffer.from(body) : body);
 
-const isRead = (role: Role): boolean =>
+const isRead = (role: Role, want: ReadonlySet<Role["kind"]>): boolean =>
   role.kind === "manifest" ||
-  (everything.has(role.kind) && (role.kind !== "istiodDebug" || comparedDebug.has(role.name)));
+  (want.has(role.kind) && (role.kind !== "istiodDebug" || comparedDebug.has(role.name)));

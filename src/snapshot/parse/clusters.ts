@@ -22,6 +22,7 @@ const validate = validator<RawClusters>("clusterStatuses");
 
 /**
  * One bad cluster, host or line costs just that.
+ * @param hasStatistics false: without what is counted of hosts, which is most of it
  * @throws BundleFormatError when it is neither form
  */
 export function parseClusters(
@@ -29,11 +30,20 @@ export function parseClusters(
   entry: string,
   problems: ProblemList,
   maxDepth = 256,
+  hasStatistics = true,
 ): ClusterStatuses {
-  return jsonStart(bytes) >= 0
-    ? fromJson(parseJson(bytes, entry, maxDepth).value, entry, problems, maxDepth)
-    : fromText(bytes, entry, problems);
+  const statuses =
+    jsonStart(bytes) >= 0
+      ? fromJson(parseJson(bytes, entry, maxDepth).value, entry, problems, maxDepth)
+      : fromText(bytes, entry, problems, hasStatistics);
+  return hasStatistics ? statuses : { ...statuses, messages: statuses.messages.map(withoutStatistics) };
 }
+
+/** A copy that keeps nothing of the answer alive: parts of texts hold the whole of them. */
+const withoutStatistics = (status: Message): Message =>
+  JSON.parse(
+    JSON.stringify(status, (key, value: unknown) => (key === "stats" ? undefined : value)),
+  ) as Message;
 
 function fromJson(json: unknown, entry: string, problems: ProblemList, maxDepth: number): ClusterStatuses {
   const raw = validate(json, entry);
@@ -93,6 +103,13 @@ const statistics = [
   "rq_timeout",
   "rq_total",
 ] as const;
+const statisticKeys: ReadonlySet<string> = new Set(statistics);
+
+function isStatistic(line: string): boolean {
+  const keyEnd = line.lastIndexOf("::");
+  return keyEnd > 0 && statisticKeys.has(line.slice(line.lastIndexOf("::", keyEnd - 1) + 2, keyEnd));
+}
+
 const gauges: ReadonlySet<string> = new Set(["cx_active", "rq_active"]);
 
 const hostKeys: ReadonlySet<string> = new Set([
@@ -139,18 +156,32 @@ interface TextCluster {
 /** The longest line that is looked at; Envoy's own names end at 64 KiB. */
 const longestLine = 256 * 1024;
 
-function fromText(bytes: Uint8Array, entry: string, problems: ProblemList): ClusterStatuses {
+function fromText(
+  bytes: Uint8Array,
+  entry: string,
+  problems: ProblemList,
+  hasStatistics: boolean,
+): ClusterStatuses {
   const text = decodeText(bytes);
   const clusters = new Map<string, TextCluster>();
   /** The cluster of the line before. */
   let current = "";
+  /** The host of the line before, and what lines of it begin with. */
+  let lastHost: { readonly start: string; readonly host: TextHost } | null = null;
   let number = 0;
   const flagsSeen = new Set<string>();
   /** Problems of the lines before the first good one: nothing is lost of what is another kind of text. */
   const early: Problem[] = [];
   for (const line of linesOf(text)) {
     number++;
-    if (line.trim() === "") continue;
+    if (lastHost !== null && line.startsWith(lastHost.start) && line.length <= longestLine) {
+      const rest = keyAndValue(line, lastHost.start.length);
+      if (rest !== null && rest.key !== "health_flags") {
+        if (hasStatistics || !statisticKeys.has(rest.key)) lastHost.host.values.set(rest.key, rest.value);
+        continue;
+      }
+    }
+    if (line.trim() === "" || (!hasStatistics && isStatistic(line))) continue;
     const parsed = line.length > longestLine ? null : parseLine(line, current);
     if (parsed === null) {
       const problem = lost(
@@ -173,6 +204,7 @@ function fromText(bytes: Uint8Array, entry: string, problems: ProblemList): Clus
     if (host === undefined)
       cluster.hosts.set(parsed.host, (host = { address: addressOf(parsed.host), values: new Map() }));
     host.values.set(parsed.key, parsed.value);
+    lastHost = { start: `${parsed.cluster}::${parsed.host}::`, host };
     if (parsed.key === "health_flags") {
       for (const name of unknownFlags(parsed.value)) {
         if (flagsSeen.size >= problems.perEntry || flagsSeen.has(name)) continue;
@@ -187,6 +219,14 @@ function fromText(bytes: Uint8Array, entry: string, problems: ProblemList): Clus
     messages: [...clusters].map(([name, cluster]) => statusOf(name, cluster)),
     origins: [...clusters].map(() => ({ entry, pointer: "" })),
   };
+}
+
+/** What is left of a line of a known host, where it is plain: one key, and a value without "::". */
+function keyAndValue(line: string, from: number): { readonly key: string; readonly value: string } | null {
+  const end = line.indexOf("::", from);
+  if (end < 0 || line.lastIndexOf("::") !== end) return null;
+  const key = line.slice(from, end);
+  return hostKeys.has(key) ? { key, value: line.slice(end + 2) } : null;
 }
 
 function* linesOf(text: string): Generator<string> {

@@ -7,6 +7,7 @@
  * Shapes: envoy/admin/v3/config_dump.proto and config_dump_shared.proto.
  */
 import { BundleFormatError } from "../../shared/errors.js";
+import { isObject } from "../../shared/json-value.js";
 import { isSpace, jsonStart, notJson, utf8 } from "../../shared/json.js";
 import { excerpt } from "../../shared/printable.js";
 import { lost, note, ProblemList, type Problem } from "../../shared/problem.js";
@@ -16,6 +17,7 @@ import {
   present,
   sectionKinds,
   type Collected,
+  type DumpedContent,
   type Node,
   type Origin,
   type Rejection,
@@ -215,6 +217,7 @@ class DumpReader {
   );
   #bootstrapText: string | null = null;
   #newest: string | null = null;
+  #lastTime = "";
   #isSlice = false;
   #foundConfigs = false;
 
@@ -457,7 +460,8 @@ class DumpReader {
     const { end } = this.#skip(at, pointer);
     if (field === undefined || !plainFields.includes(field)) return end;
     try {
-      into[field] = JSON.parse(this.#scanner.text(at, end)) as unknown;
+      into[field] =
+        this.#scanner.plainString(at, end) ?? (JSON.parse(this.#scanner.text(at, end)) as unknown);
     } catch {
       this.#problems.add(lost(this.entry, "is not valid JSON", pointer));
     }
@@ -576,8 +580,14 @@ class DumpReader {
     const lastUpdated =
       this.#validated(plain, pointer.slice(0, pointer.lastIndexOf("/"))).last_updated ?? null;
     this.#sawTime(lastUpdated);
-    this.#bootstrapText = resource.text;
+    this.#bootstrapText = resource.dumped === undefined ? resource.text : this.#nodeIn(resource.dumped);
     this.#bootstrap = present({ hash: resource.hash, lastUpdated, origin: { entry: this.entry, pointer } });
+  }
+
+  /** Of a bootstrap that is not read as a whole just its node. */
+  #nodeIn(bootstrap: DumpedContent): string {
+    const value = bootstrap.value();
+    return JSON.stringify(isObject(value) && value["node"] !== undefined ? { node: value["node"] } : {});
   }
 
   /** The resource at `at`: known by its bytes, or parsed now; null (with a problem) when it is none. */
@@ -621,8 +631,9 @@ class DumpReader {
   }
 
   #sawTime(time: string | null): void {
-    if (time === null || !isTime(time)) return;
-    if (this.#newest === null || later(time, this.#newest)) this.#newest = time;
+    if (time === null || time === this.#lastTime) return;
+    this.#lastTime = time;
+    if (isTime(time) && (this.#newest === null || later(time, this.#newest))) this.#newest = time;
   }
 }
 
@@ -655,5 +666,6 @@ const later = (a: string, b: string): boolean => Date.parse(a) > Date.parse(b);
 
 /** A key as a token of a JSON pointer (RFC 6901). */
 export function pointerToken(key: string): string {
+  if (!/[~/]/.test(key)) return key;
   return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }

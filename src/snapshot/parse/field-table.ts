@@ -82,6 +82,7 @@ export class FieldTable {
   readonly #ancestors = new Map<string, string>();
   readonly #extra: ReadonlyMap<string, string>;
   readonly #parsed = new Map<string, MessageFields>();
+  readonly #current = new Map<string, string>();
 
   constructor(table: string, extra: Readonly<Record<string, string>> = {}) {
     this.#extra = new Map(Object.entries(extra));
@@ -97,6 +98,14 @@ export class FieldTable {
 
   /** The name of today of a message: a v2 name's v3 successor. */
   currentName(type: string): string {
+    const known = this.#current.get(type);
+    if (known !== undefined) return known;
+    const name = this.#currentName(type);
+    if (this.#lineOf.has(name)) this.#current.set(type, name);
+    return name;
+  }
+
+  #currentName(type: string): string {
     const [from, to] = v2Renames.find(([prefix]) => type.startsWith(prefix)) ?? ["", ""];
     const v2 = to + type.slice(from.length);
     return this.#heirs.get(v2) ?? v2;

@@ -245,6 +245,12 @@ class IdentityReader {
   }
 }
 
+/** The name that the identity form has for a member of a message. */
+export function memberName(type: string, key: string): string {
+  const fields = type === "" ? undefined : messageFields(type);
+  return fields?.get(key)?.name ?? (fields === undefined ? key : snakeCase(key));
+}
+
 /** The proto name of a JSON name (protobuf's JSON mapping, the other way round); other keys stay. */
 function snakeCase(key: string): string {
   return /^[a-z][a-zA-Z0-9]*$/.test(key)

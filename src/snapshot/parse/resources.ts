@@ -34,7 +34,7 @@ export interface ResourceStore {
 }
 
 /** The type of a resource that names none (dumps of Istio 1.4 and before), by what it is. */
-const defaultTypes: Readonly<Record<ResourceKind, string>> = {
+export const defaultTypes: Readonly<Record<ResourceKind, string>> = {
   cluster: "envoy.config.cluster.v3.Cluster",
   listener: "envoy.config.listener.v3.Listener",
   routeConfiguration: "envoy.config.route.v3.RouteConfiguration",

@@ -396,3 +396,30 @@ describe("text", () => {
     );
   });
 });
+
+describe("without statistics", () => {
+  const text = [
+    `${reviews}::added_via_api::true`,
+    `${reviews}::10.0.0.1:9080::cx_active::2`,
+    `${reviews}::10.0.0.1:9080::hostname::a::b`,
+    `${reviews}::10.0.0.1:9080::health_flags::/failed_outlier_check`,
+    `${reviews}::10.0.0.1:9080::weight::1`,
+    `${reviews}::10.0.0.1:9080::rq_total::7`,
+    `${reviews}::10.0.0.2:9080::rq_total::7`,
+    `${reviews}::10.0.0.2:9080::health_flags::healthy`,
+  ].join("\n");
+  it.each([
+    ["JSON", document],
+    ["text", text],
+  ])("%s has the same clusters and hosts, but not what they counted", (_, content) => {
+    const whole = read(content).messages;
+    const problems = new ProblemList();
+    const { messages, origins } = parseClusters(bytesOf(content), entry, problems, 256, false);
+    expect(problems.all).toEqual([]);
+    expect(origins).toHaveLength(messages.length);
+    expect(JSON.stringify(whole)).toContain('"stats"');
+    expect(JSON.stringify(messages)).not.toContain('"stats"');
+    const bare = JSON.stringify(whole, (key, value: unknown) => (key === "stats" ? undefined : value));
+    expect(messages).toEqual(JSON.parse(bare));
+  });
+});
