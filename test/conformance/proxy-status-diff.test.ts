@@ -24,7 +24,7 @@ const root = join(import.meta.dirname, "../..");
 const folder = join(corpus, "istioctl");
 const isAbsent = !existsSync(folder) && !everythingIsRequired;
 const bin = join(root, "bin/istio-snapshot.js");
-const isBuilt = existsSync(bin) && existsSync(join(root, "dist/cli/main.js"));
+const isBuilt = existsSync(bin) && existsSync(join(root, "dist/program/istio-snapshot.js"));
 
 /** What istioctl prints otherwise, and why. */
 const deviations = [

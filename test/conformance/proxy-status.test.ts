@@ -154,7 +154,7 @@ describe.skipIf(isAbsent)("proxy-status says what istioctl says", () => {
 });
 
 const bin = join(root, "bin/istio-snapshot.js");
-const isBuilt = existsSync(bin) && existsSync(join(root, "dist/cli/main.js"));
+const isBuilt = existsSync(bin) && existsSync(join(root, "dist/program/istio-snapshot.js"));
 
 describe.skipIf(isAbsent || (!isBuilt && !everythingIsRequired))(
   "the command prints istioctl's table",

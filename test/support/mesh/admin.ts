@@ -106,7 +106,7 @@ function clusterStatus(assignment: JsonObject): JsonObject {
       ? {}
       : {
           host_statuses: hosts.map((host) => ({
-            address: { socket_address: { address: host.address, port_value: host.port } },
+            address: host.address,
             stats: [
               metric("cx_connect_fail", 0),
               metric("cx_total", host.connections),
@@ -147,8 +147,9 @@ const metric = (name: string, value: number): JsonObject => ({
 });
 
 interface Host {
-  readonly address: string;
-  readonly port: number;
+  readonly address: JsonObject;
+  /** `10.0.0.1:9080`, `envoy://connect_originate/10.0.0.1:9080`. */
+  readonly name: string;
   readonly locality: JsonObject;
   readonly connections: number;
   readonly requests: number;
@@ -162,13 +163,13 @@ function hostsOf(assignment: JsonObject): Host[] {
     members(group["lb_endpoints"]).map((host): Host => {
       const endpoint = objectAt(objectAt(host, "endpoint"), "address");
       const socket = objectAt(endpoint, "socket_address");
-      const address = textOf(socket, "address");
+      const ip = textOf(socket, "address");
       const port = Number(socket["port_value"]);
-      const random = randomFor(address, `${textOf(assignment, "cluster_name")}:${port}`);
+      const random = randomFor(ip, `${textOf(assignment, "cluster_name")}:${port}`);
       const connections = random.between(0, 12);
       return {
-        address,
-        port,
+        address: endpoint,
+        name: "envoy_internal_address" in endpoint ? internalName(endpoint) : `${ip}:${port}`,
         locality: objectAt(group, "locality"),
         connections,
         requests: connections * random.between(1, 40),
@@ -176,6 +177,11 @@ function hostsOf(assignment: JsonObject): Host[] {
     }),
   );
 }
+
+const internalName = (address: JsonObject): string => {
+  const internal = objectAt(address, "envoy_internal_address");
+  return `envoy://${textOf(internal, "server_listener_name")}/${textOf(internal, "endpoint_id")}`;
+};
 
 const objectAt = (value: JsonObject, key: string): JsonObject => {
   const member = value[key];
@@ -223,7 +229,7 @@ function clusterLines(assignment: JsonObject): string {
         priority: 0,
         success_rate: "-1",
         local_origin_success_rate: "-1",
-      }).map(([key, value]) => `${name}::${host.address}:${host.port}::${key}::${value}`),
+      }).map(([key, value]) => `${name}::${host.name}::${key}::${value}`),
     ),
   ];
   const text = lines.join("\n") + "\n";

@@ -57,7 +57,7 @@ export function httpConnectionManager(settings: ManagerSettings): JsonObject {
 function httpFilters({ direction, istioVersion, workload }: ManagerSettings): JsonObject[] {
   return [
     metadataExchange(istioVersion),
-    ...(direction === "inbound" ? authorization(workload) : []),
+    ...(direction === "inbound" ? authorization(workload, istioVersion) : []),
     filter("envoy.filters.http.grpc_stats", {
       "@type": "type.googleapis.com/envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
       emit_filter_state: true,
@@ -122,7 +122,7 @@ export const policyName = "ratings-viewer";
 const admitted = spiffeId("default", "bookinfo-reviews");
 
 /** ALLOW is the first value of its enumeration and therefore not printed (istio/istio, pilot/pkg/networking/core). */
-function authorization(workload: Workload): JsonObject[] {
+function authorization(workload: Workload, istioVersion: string): JsonObject[] {
   if (workload.namespace !== "default" || workload.labels["app"] !== protectedApp) return [];
   return [
     filter("envoy.filters.http.rbac", {
@@ -149,14 +149,7 @@ function authorization(workload: Workload): JsonObject[] {
                   ids: [
                     {
                       or_ids: {
-                        ids: [
-                          {
-                            filter_state: {
-                              key: "io.istio.peer_principal",
-                              string_match: { exact: admitted },
-                            },
-                          },
-                        ],
+                        ids: [peerIs(admitted, istioVersion)],
                       },
                     },
                   ],
@@ -170,6 +163,12 @@ function authorization(workload: Workload): JsonObject[] {
     }),
   ];
 }
+
+/** Sidecars read the certificate since `istio_authn`, which left its name in the filter state, is gone. */
+const peerIs = (principal: string, istioVersion: string): JsonObject =>
+  atLeast(istioVersion, "1.24")
+    ? { authenticated: { principal_name: { exact: principal } } }
+    : { filter_state: { key: "io.istio.peer_principal", string_match: { exact: principal } } };
 
 function tracing(workload: Workload): JsonObject {
   const literal = (tag: string, value: string): JsonObject => ({ tag, literal: { value } });
