@@ -42,4 +42,12 @@ export default tseslint.config(
     ...tseslint.configs.disableTypeChecked,
     languageOptions: { globals: { process: "readonly", console: "readonly" } },
   },
+  {
+    files: ["bin/*.js"], // CommonJS starts faster
+    languageOptions: {
+      sourceType: "commonjs",
+      globals: { require: "readonly", exports: "readonly", __dirname: "readonly" },
+    },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
 );

@@ -1,4 +1,3 @@
 #!/usr/bin/env node
-import { main } from "../dist/collect/main.js";
-
-await main(process.argv.slice(2));
+"use strict";
+import("../dist/collect/main.js").then(({ main }) => main(process.argv.slice(2)));

@@ -2,16 +2,7 @@ import yargs from "yargs";
 
 import { UserError } from "../shared/errors.js";
 import { printable } from "../shared/printable.js";
-import { authzCommand } from "./commands/authz.js";
-import { compareCommand } from "./commands/compare.js";
-import { proxyConfigCommand } from "./commands/proxy-config/index.js";
-import { proxyStatusCommand } from "./commands/proxy-status.js";
-import { queryCommand } from "./commands/query.js";
-import { redactCommand } from "./commands/redact.js";
-import { reportCommand } from "./commands/report.js";
-import { verifyCommand } from "./commands/verify.js";
-import { versionCommand } from "./commands/version.js";
-import { ztunnelConfigCommand } from "./commands/ztunnel-config.js";
+import { addCommands } from "./commands/index.js";
 import { exitCodes } from "../shared/exit-codes.js";
 import { programVersion } from "../bundle/program-version.js";
 
@@ -22,23 +13,14 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exit(process.exitCode ?? exitCodes.clean); // the reader of the pipe has gone: nothing is left to say
   });
   try {
-    await yargs([...args])
+    const program = yargs([...args])
       .scriptName("istio-snapshot")
       .usage(
         "$0 <command>\n\nReads a snapshot of an Istio mesh, offline: a bundle, an istioctl bug-report, a must-gather, a dump.",
       )
-      .command(proxyStatusCommand)
-      .command(proxyConfigCommand)
-      .command(ztunnelConfigCommand)
-      .command(authzCommand)
-      .command(queryCommand)
-      .command(compareCommand)
-      .command(reportCommand)
-      .command(versionCommand)
-      .command(verifyCommand)
-      .command(redactCommand)
       .demandCommand(1, "name a command")
       .strict()
+      .locale("en") // its words are English, as ours are
       .version(programVersion())
       .option("color", {
         type: "boolean",
@@ -53,8 +35,8 @@ export async function main(args: readonly string[]): Promise<void> {
         throw new UserError(
           `${(message ?? "bad usage").replace(/\s*\n\s*/g, " ")} ("istio-snapshot --help" lists what there is)`,
         );
-      })
-      .parseAsync();
+      });
+    await (await addCommands(program, args)).parseAsync();
   } catch (error) {
     process.exitCode = exitCodes.failed;
     if (error instanceof UserError) process.stderr.write(`istio-snapshot: ${printable(error.message)}\n`);

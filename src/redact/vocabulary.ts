@@ -48,44 +48,57 @@ const wholeValues = new Set(wholes);
 const commonLabelNames = new Set(labelNames);
 const hostKeys = new Set(clustersKeys);
 
-const kept = new Set([
-  ...grammar,
-  ...makersNames,
-  ...protocols,
-  ...retryWords,
-  ...states,
-  ...headers,
-  ...operators,
-  ...statistics,
-]);
+/** The lists as sets. */
+interface WordSets {
+  readonly kept: ReadonlySet<string>;
+  readonly fieldNames: ReadonlySet<string>;
+  /** Names with a capital or an underscore: they can be no name of Kubernetes. */
+  readonly compounds: ReadonlySet<string>;
+  readonly technical: ReadonlySet<string>;
+}
 
-const fieldNames = new Set<string>([
-  ...words(envoyFields).flatMap(spellings),
-  ...words(istioFields).flatMap(spellings),
-  ...words(filterFields).flatMap(spellings),
-  ...[istioKeys, metadataKeys, kubernetesFields, istioMetrics].flatMap(words),
-  ...labelKeys,
-]);
+let sets: WordSets | undefined;
 
-/** Names with a capital or an underscore: they can be no name of Kubernetes. */
-const compounds = new Set(
-  [
-    ...fieldNames,
-    ...[envoyValues, envoyTypes, istioValues, istioTypes, kubernetesValues].flatMap(words),
-  ].filter((word) => /[A-Z_]/.test(word)),
-);
+/** Made when something is redacted: it takes longer than most commands do to start. */
+const wordSets = (): WordSets => (sets ??= makeWordSets());
 
-const technical = new Set(
-  [
-    ...fieldNames,
-    ...compounds,
-    ...kept,
-    ...words(envoyTypes),
-    ...rootParts,
-    ...statisticParts,
-    ...prose,
-  ].flatMap((word) => [word, ...word.split("_")]),
-);
+function makeWordSets(): WordSets {
+  const kept = new Set([
+    ...grammar,
+    ...makersNames,
+    ...protocols,
+    ...retryWords,
+    ...states,
+    ...headers,
+    ...operators,
+    ...statistics,
+  ]);
+  const fieldNames = new Set<string>([
+    ...words(envoyFields).flatMap(spellings),
+    ...words(istioFields).flatMap(spellings),
+    ...words(filterFields).flatMap(spellings),
+    ...[istioKeys, metadataKeys, kubernetesFields, istioMetrics].flatMap(words),
+    ...labelKeys,
+  ]);
+  const compounds = new Set(
+    [
+      ...fieldNames,
+      ...[envoyValues, envoyTypes, istioValues, istioTypes, kubernetesValues].flatMap(words),
+    ].filter((word) => /[A-Z_]/.test(word)),
+  );
+  const technical = new Set(
+    [
+      ...fieldNames,
+      ...compounds,
+      ...kept,
+      ...words(envoyTypes),
+      ...rootParts,
+      ...statisticParts,
+      ...prose,
+    ].flatMap((word) => [word, ...word.split("_")]),
+  );
+  return { kept, fieldNames, compounds, technical };
+}
 
 /** A proto field's own name, its JSON name, and what Envoy 1.14 to 1.17 make of a field that is gone. */
 function spellings(field: string): string[] {
@@ -95,21 +108,28 @@ function spellings(field: string): string[] {
 }
 
 /** Whether a member's key is the name of a field, or of a label that every cluster has. */
-export const isFieldName = (key: string): boolean =>
-  key === "@type" ||
-  fieldNames.has(key) ||
-  (key.startsWith("ISTIO_META_") && fieldNames.has(key.slice("ISTIO_META_".length)));
+export function isFieldName(key: string): boolean {
+  const { fieldNames } = wordSets();
+  return (
+    key === "@type" ||
+    fieldNames.has(key) ||
+    (key.startsWith("ISTIO_META_") && fieldNames.has(key.slice("ISTIO_META_".length)))
+  );
+}
 
 /** Whether a word stays inside a value too. Lower-case words are also known in capitals: hosts have no case. */
 export function isKept(word: string): boolean {
+  const { kept, compounds, technical } = wordSets();
   if (kept.has(word) || compounds.has(word) || kept.has(word.toLowerCase())) return true;
   if (makersPrefix.test(word)) return word.split("_").every((part) => technical.has(part));
   return statisticPrefix.test(word) && word.split("_").every((part) => counterParts.has(part));
 }
 
 /** Whether a word is known at all: what a dotted name of Envoy may consist of. */
-export const isTechnical = (word: string): boolean =>
-  isKept(word) || technical.has(word) || word.split("_").every((part) => technical.has(part));
+export function isTechnical(word: string): boolean {
+  const { technical } = wordSets();
+  return isKept(word) || technical.has(word) || word.split("_").every((part) => technical.has(part));
+}
 
 /** Whether a word may stay where it stands alone in a sentence. */
 export const isProse = (word: string): boolean => sentenceWords.has(word.toLowerCase());

@@ -9,7 +9,7 @@ export interface PageTemplates {
   readonly render: (view: object) => string;
 }
 
-/** Right for src/report/ and for dist/report/: both are two levels below the package. */
+/** Right for src/report/ and for dist/program/, where the bundle is: both are two levels below the package. */
 const folder = new URL("../../templates/", import.meta.url);
 
 /** A browser turns CRLF into LF before it hashes an inline block, and a checkout may have made CRLF. */

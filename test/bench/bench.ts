@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: what reading a large mesh costs, as ratios to a naive reader measured in the same run. Each figure is
  * the median of fresh processes, taken in turn; the time is that of the whole process, the memory its largest resident set.
- * The drift figure is what comparing the whole mesh with Istiod's view costs beside reading both, within one process.
+ * The drift figure is what comparing the whole mesh with Istiod's view costs beside reading both, within one process. The
+ * figure of a trace is measured by `trace.ts`, on one dump.
  *
  * Options: --proxies 200 --services 1000 --runs 5 --keep <folder> (keeps the archives there and reuses them).
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -156,6 +157,10 @@ try {
   );
 
   await driftFigure(await bundle(), Math.min(runs, 3));
+
+  const trace = fileURLToPath(new URL("trace.ts", import.meta.url));
+  const { status } = spawnSync(process.execPath, ["--import", "tsx", trace], { stdio: "inherit" });
+  if (status !== 0) throw new Error("the trace was not measured");
 } finally {
   if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
 }
