@@ -1,6 +1,6 @@
 /** What the HTTP connection manager of a chain does with a request: routes, filters, and the cluster that it goes to. */
-import { parseConfigPath } from "../snapshot/istio-config.js";
-import { child, flag, text, unpacked, type Message } from "../snapshot/message.js";
+import { originOf } from "./route/route-origin.js";
+import { child, flag, unpacked, type Message } from "../snapshot/message.js";
 import type { FilterChainResult } from "./filters/http-filters.js";
 import { answeredByRoute, replied, unrouted } from "./http-answers.js";
 import { behindUpstreamFilters } from "./http-forward.js";
@@ -173,13 +173,6 @@ const matched = ({
   routeMatch: condition,
   origin: originOf(message),
 });
-
-/** The Istio resource that Istiod wrote into the route's metadata. */
-function originOf(route: Message): string | null {
-  const path = text(child(route, "metadata", "filter_metadata", "istio"), "config");
-  const source = path === "" ? null : parseConfigPath(path);
-  return source === null ? null : `${source.kind}/${source.name}.${source.namespace}`;
-}
 
 function routeShown(hop: Hop, route: MatchedRoute, action: ActionResult): Hop {
   const shown: Hop = { ...hop, ...matched(route) };

@@ -1,4 +1,5 @@
 /** What stays the same while a request passes a connection manager, and the filters that it passes. */
+import { times } from "./shares.js";
 import { field, isMessage, type Message } from "../snapshot/message.js";
 import { runFilterBranches } from "./filters/filter-branches.js";
 import type { FilterChainInput, FilterChainResult, FilterSurroundings } from "./filters/http-filters.js";
@@ -40,11 +41,10 @@ export const filtered = (
 
 /** A way that only a part of the requests goes. */
 export function weighed(leaf: Leaf, share: number | null): Leaf {
-  const part = (of: number | null): number | null => (share === null || of === null ? null : share * of);
   return {
     ...leaf,
-    share: part(leaf.share),
-    onward: leaf.onward.map((onward) => ({ ...onward, share: part(onward.share) })),
+    share: times(share, leaf.share),
+    onward: leaf.onward.map((onward) => ({ ...onward, share: times(share, onward.share) })),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The ways that a request may go at one proxy, and where it goes on from there. */
+import { sumOf, times } from "./shares.js";
 import type { Message } from "../snapshot/message.js";
 import {
   endpointShare,
@@ -189,23 +190,19 @@ export function clusterLeaves(input: HopInput, hop: Hop, target: ClusterTarget):
     endpoints: hosts.map((host) => endpointShare(host, podOf)),
     details: { ...hop.details, transports: [...new Set(hosts.map(transportWords))] },
   };
-  const part = (of: number | null): number | null => (share === null || of === null ? null : share * of);
   const reached = hosts.filter((host) => host.share !== 0);
   const failed = failures.map((one) =>
-    endedLeaf(own, target.failed(one), unknowns, assumptions, { share: part(one.share), closing }),
+    endedLeaf(own, target.failed(one), unknowns, assumptions, { share: times(share, one.share), closing }),
   );
   if (reached.length === 0 && failures.every(({ share: of }) => of === null))
     return [leafOf(own, unknownOutcome, unknowns, assumptions, { share })];
   if (reached.length === 0) return failed;
-  const lost = failures.reduce<number | null>(
-    (sum, { share: of }) => (sum === null || of === null ? null : sum + of),
-    0,
-  );
+  const lost = sumOf(failures.map((one) => one.share));
   return [
     leafOf(own, null, unknowns, assumptions, {
-      share: part(lost === null ? null : 1 - lost),
+      share: times(share, lost === null ? null : 1 - lost),
       onward: reached.map((host) => ({
-        share: part(host.share),
+        share: times(share, host.share),
         host,
         isHttp,
         sent: target.sentTo(host),

@@ -1,4 +1,5 @@
 /** The ways that a request may go through several proxies, followed from the most likely one on. */
+import { sumOf, times } from "./shares.js";
 import {
   failure,
   hopSentTo,
@@ -160,9 +161,3 @@ function closedUpstream(
     ? { outcome, closing: "later" }
     : { closing: "at once", outcome: failure(null, flags, "") };
 }
-
-const sumOf = (shares: readonly (number | null)[]): number | null =>
-  shares.reduce<number | null>((sum, share) => (sum === null || share === null ? null : sum + share), 0);
-
-const times = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? null : a * b;

@@ -3,6 +3,7 @@
  * cannot end well. Filters are not asked: whether a request is allowed depends on more than its route. Of TLS to an endpoint
  * the ALPN is the cluster's own: what Istio's filter adds to it for one request is not looked at.
  */
+import { times } from "../shares.js";
 import { text } from "../../snapshot/message.js";
 import type { Proxy, Snapshot } from "../../snapshot/model.js";
 import type { MatchContext } from "../match-context.js";
@@ -88,6 +89,3 @@ function endOfWay(
     ? end
     : { ...end, parts: end.parts.map((part) => ({ ...part, share: times(part.share, share) })) };
 }
-
-const times = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? null : a * b;

@@ -1,5 +1,5 @@
 /** The routes of route configurations, each with a request for it and what the proxy that has it does with that. */
-import { parseConfigPath } from "../../snapshot/istio-config.js";
+import { originOf } from "../route/route-origin.js";
 import { child, children, field, flag, text, unpacked, type Message } from "../../snapshot/message.js";
 import type { MatchContext } from "../match-context.js";
 import { headerMatchers, headerName } from "../matchers/header-matcher.js";
@@ -133,12 +133,6 @@ const namesOf = (virtualHost: Message, route: Message, index: number): KnownRout
   route: text(route, "name") === "" ? `route ${index + 1}` : text(route, "name"),
   origin: originOf(route),
 });
-
-function originOf(route: Message): string | null {
-  const path = text(child(route, "metadata", "filter_metadata", "istio"), "config");
-  const source = path === "" ? null : parseConfigPath(path);
-  return source === null ? null : `${source.kind}/${source.name}.${source.namespace}`;
-}
 
 type Coming = { readonly kind: "request"; readonly headers: HeaderList } | Exclude<Ways, { kind: "ways" }>;
 

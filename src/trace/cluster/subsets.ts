@@ -210,12 +210,3 @@ const without = (message: Message, name: string): Message =>
 const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-
-/**
- * The criteria of a route: `envoy.lb` of its `metadata_match` with those of the weighted cluster laid over them; null where
- * neither has any.
- */
-export function subsetCriteria(...matches: readonly (Message | undefined)[]): Message | null {
-  const found = matches.flatMap((match) => child(match, "filter_metadata", filter) ?? []);
-  return found.length === 0 ? null : (Object.assign({}, ...found) as Message);
-}

@@ -3,6 +3,7 @@
  * (`source/common/local_reply/local_reply.cc`, `Http::Utility::sendLocalReply`). For every reply of Envoy's own: of filters,
  * of the router, of routes.
  */
+import { isGrpc } from "../grpc-request.js";
 import { child, children, field, number, text, type Message } from "../../snapshot/message.js";
 import type { MatchContext } from "../match-context.js";
 import { firstHeader, type HeaderList } from "../request.js";
@@ -37,12 +38,6 @@ export function deliveredReply(
     reply: isGrpc(received) ? grpcReply(mapped.reply) : withContentType(mapped.reply),
     because: mapped.because,
   };
-}
-
-/** `application/grpc` and `application/grpc+...` (`Grpc::Common::isGrpcRequestHeaders`). */
-function isGrpc(headers: HeaderList): boolean {
-  const type = firstHeader(headers, "content-type") ?? "";
-  return type === "application/grpc" || type.startsWith("application/grpc+");
 }
 
 /** The first mapper whose condition holds. */

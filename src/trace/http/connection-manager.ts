@@ -3,6 +3,7 @@
  * (facts 4.1 to 4.5). Source: envoyproxy/envoy, source/common/http/conn_manager_impl.cc (decodeHeaders); statuses, flags and
  * details as Envoy 1.36 logs them.
  */
+import { isGrpc } from "../grpc-request.js";
 import { flag, type Message } from "../../snapshot/message.js";
 import { localReply, type LocalReply } from "../filters/local-reply.js";
 import {
@@ -132,10 +133,4 @@ function checkedTarget(
       ? localReply(400, "path_normalization_failed") // gRPC clients follow no redirects
       : localReply(307, "path_normalization_failed", { headers: [["location", normalized.path]] }),
   );
-}
-
-/** `application/grpc`, alone or before "+". */
-function isGrpc(headers: HeaderList): boolean {
-  const type = headerValue(headers, "content-type") ?? "";
-  return type === "application/grpc" || type.startsWith("application/grpc+");
 }

@@ -1,4 +1,5 @@
 /** The conditions of a route, each with what it comes to (`RouteEntryImplBase::matchRoute` and its kinds of paths). */
+import { isGrpc } from "../grpc-request.js";
 import {
   child,
   children,
@@ -112,7 +113,8 @@ function* conditions(match: Message | undefined, input: RouteInput): Generator<C
   const { context, parameters, cookies } = input;
   const { headers, envoy } = context;
   yield pathCondition(match, input);
-  if (child(match, "grpc") !== undefined) yield { kind: "gRPC", words: "gRPC", holds: isGrpc(context) };
+  if (child(match, "grpc") !== undefined)
+    yield { kind: "gRPC", words: "gRPC", holds: isGrpc(context.headers) };
   for (const matcher of headerMatchers(match))
     yield {
       kind: "header",
@@ -141,12 +143,6 @@ function* conditions(match: Message | undefined, input: RouteInput): Generator<C
       words: `filter state ${text(matcher, "key")}`,
       holds: matchFilterState(matcher, context),
     };
-}
-
-/** gRPC, but neither gRPC-Web nor with parameters (`Grpc::Common::isGrpcRequestHeaders`). */
-function isGrpc({ headers }: MatchContext): boolean {
-  const type = headerValue(headers, "content-type") ?? "";
-  return type === "application/grpc" || type.startsWith("application/grpc+");
 }
 
 function* tlsConditions(tls: Message, context: MatchContext): Generator<Condition> {

@@ -1,4 +1,5 @@
 /** What a route asks for besides the cluster: time, retries, mirrors, and which hosts of the cluster. */
+import { isGrpc } from "../grpc-request.js";
 import { child, children, field, isMessage, number, text, type Message } from "../../snapshot/message.js";
 import { certainty, runtimeFraction } from "../matchers/runtime-fraction.js";
 import { asciiLower } from "../matchers/string-matcher.js";
@@ -18,9 +19,7 @@ export function routeTimeout(action: Message | undefined, headers: HeaderList): 
 
 function configuredTimeout(action: Message | undefined, headers: HeaderList): number {
   const most = milliseconds(action, "max_grpc_timeout");
-  const type = headerValue(headers, "content-type") ?? "";
-  if (most !== undefined && (type === "application/grpc" || type.startsWith("application/grpc+")))
-    return cappedGrpcTimeout(action, most, headers);
+  if (most !== undefined && isGrpc(headers)) return cappedGrpcTimeout(action, most, headers);
   // newer settings take the place of this one, even where they are empty
   if (child(action, "max_stream_duration") !== undefined) return 0;
   return milliseconds(action, "timeout") ?? defaultTimeout;

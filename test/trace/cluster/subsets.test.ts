@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Host } from "../../../src/trace/cluster/hosts.js";
-import { chooseSubset, subsetCriteria } from "../../../src/trace/cluster/subsets.js";
+import { chooseSubset } from "../../../src/trace/cluster/subsets.js";
 import { aHost } from "./builders.js";
 
 const labelled = (last: number, labels: Readonly<Record<string, unknown>>, more: Partial<Host> = {}): Host =>
@@ -145,11 +145,4 @@ it("says when the metadata of hosts was not captured", () => {
     { reason: "not captured" },
   ]);
   expect(chooseSubset(byVersion, hosts, { version: "v1" }).unknowns).toEqual([]);
-});
-
-it("criteria are the route's with those of the weighted cluster over them", () => {
-  const match = (labels: object) => ({ filter_metadata: { "envoy.lb": labels } });
-  expect(subsetCriteria(match({ a: "1", b: "1" }), match({ b: "2" }))).toEqual({ a: "1", b: "2" });
-  expect(subsetCriteria(undefined, { filter_metadata: { other: { a: "1" } } })).toBeNull();
-  expect(subsetCriteria(match({}))).toEqual({});
 });

@@ -147,6 +147,16 @@ export const clusterScenarios: readonly Scenario[] = [
         { headers: [["content-type", "application/grpc"]] },
         { status: 200, flags: ["UH"], details: "no_healthy_upstream", isReceived: false },
       ],
+      [
+        // several are one, whose value is no gRPC
+        {
+          headers: [
+            ["content-type", "application/grpc"],
+            ["content-type", "text/plain"],
+          ],
+        },
+        { status: 503, flags: ["UH"], details: "no_healthy_upstream", isReceived: false },
+      ],
     ],
   ),
   clusterScenario(
