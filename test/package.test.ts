@@ -39,6 +39,8 @@ it("holds what runs, and no test", () => {
     "bin/package.json",
     "dist/program/istio-snapshot.js",
     "dist/program/istio-snapshot.cache",
+    "dist/program/trace.js",
+    "dist/program/trace.cache",
     "dist/program/query-worker.js",
     "dist/program/LICENSES.txt",
     "dist/collect/main.js",

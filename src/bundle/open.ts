@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, fstatSync, readSync, statSync } from "node:fs";
 import { open, readdir, readFile, stat, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
@@ -22,6 +22,8 @@ const block = 512;
 const searchedForHeader = 1024 * 1024;
 /** Of an archive. */
 const readAtOnce = 1024 * 1024;
+/** Of anything: no call reads more than 2 GiB. */
+const mostAtOnce = 1024 * 1024 * 1024;
 
 export interface OpenBundle {
   /** As the user named it. */
@@ -61,7 +63,7 @@ export async function openBundle(path: string, options: OpenOptions): Promise<Op
   let isDirectory: boolean;
   let isFile: boolean;
   try {
-    const stats = await stat(path);
+    const stats = statSync(path);
     isDirectory = stats.isDirectory();
     isFile = stats.isFile();
   } catch (error) {
@@ -73,8 +75,8 @@ export async function openBundle(path: string, options: OpenOptions): Promise<Op
       throw cannotRead(path, error);
     });
     const close = (): Promise<void> => handle.close();
-    const entries =
-      options.seek === false ? null : await seekEntries(handle, options.limits).catch(() => null);
+    const isArchive = options.seek !== false && !isJsonFile(handle);
+    const entries = isArchive ? await seekEntries(handle, options.limits).catch(() => null) : null;
     if (entries !== null) return { name: path, form: "archive", seekable: true, entries, close };
     return openStream(path, contentOf(handle, options.limits), options.limits, close);
   }
@@ -159,23 +161,34 @@ async function openStream(
   }
 }
 
-/** What a file holds: JSON, which is needed whole, in one piece; all else, which is an archive as a rule, in pieces. */
+/**
+ * What a file holds: JSON, which is needed whole, in one piece; all else, which is an archive as a rule, in pieces.
+ * Nothing else is to be done meanwhile, so it is waited for: that takes half the time of having it read in the background.
+ */
 async function* contentOf(file: FileHandle, limits: Limits): AsyncGenerator<Uint8Array> {
-  const { size } = await file.stat();
-  const isWanted = size <= limits.entryBytes && isJson(await readFrom(file, 0, block));
+  const { size } = fstatSync(file.fd);
+  const isWanted = size <= limits.entryBytes && isJsonFile(file);
   let at = 0;
   for (;;) {
-    const piece = await readFrom(file, at, isWanted && at === 0 ? size : readAtOnce);
+    const piece = readFrom(file, at, isWanted && at === 0 ? Math.min(size, mostAtOnce) : readAtOnce);
     if (piece.length === 0) return;
     at += piece.length;
-    yield piece;
+    yield await Promise.resolve(piece);
+  }
+}
+
+function isJsonFile(file: FileHandle): boolean {
+  try {
+    return isJson(readFrom(file, 0, block));
+  } catch {
+    return false; // whoever reads it says why it cannot be read
   }
 }
 
 /** What stands at a place in a file, as far as one reading gives it; nothing at its end. */
-async function readFrom(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
-  const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(length), 0, length, position);
-  return buffer.subarray(0, bytesRead);
+function readFrom({ fd }: FileHandle, position: number, length: number): Uint8Array {
+  const buffer = Buffer.allocUnsafeSlow(length);
+  return buffer.subarray(0, readSync(fd, buffer, 0, length, position));
 }
 
 /** Says of content that is no tar and begins like no text what it is, with the way out. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { Plugin } from "esbuild";
 
 /** What takes milliseconds to load, and most runs do without. */
-const late = ["yaml", "node:crypto", "node:zlib"];
+const late = ["re2js", "yaml", "node:crypto", "node:zlib"];
 
 /** What yargs asks of packages at every start, answered without them as long as the answer is simple. */
 const shortcuts: Readonly<Record<string, string>> = {

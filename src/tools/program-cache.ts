@@ -1,6 +1,6 @@
 /**
  * Leaves beside the bundled analyzer what V8 compiled of it, so that a run need not compile. It holds the functions that a
- * trace needed: more of them cost every run more than they spare. The argument is where to write it.
+ * trace needed: more of them cost every run more than they spare. The arguments are the program, and where to write.
  */
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,16 +21,18 @@ interface Program {
 
 const sample = "samples/bookinfo-healthy.tar.gz";
 
-const [, , path] = process.argv;
-if (path === undefined) throw new Error("usage: program-cache <file>");
+const [, , name, path] = process.argv;
+if (name === undefined || path === undefined) throw new Error("usage: program-cache <program> <file>");
 const folder = mkdtempSync(join(tmpdir(), "istio-snapshot-program-"));
 setFlagsFromString("--no-flush-bytecode"); // else V8 forgets what has not run for a while
 try {
   const { load } = createRequire(import.meta.url)("../../bin/program.js") as {
-    readonly load: () => Program;
+    readonly load: (args: readonly string[]) => Program;
   };
-  const { script, fingerprint, main } = load();
-  for (const input of [sample, await dumpOf("productpage")])
+  const { script, fingerprint, main } = load([name]);
+  for (const input of name === "trace"
+    ? [await dumpOf("productpage")]
+    : [sample, await dumpOf("productpage")])
     await main(["trace", "http://reviews:9080/", "--from", "productpage", "-f", input]);
   if (process.exitCode !== 0) throw new Error("the trace failed");
   setFlagsFromString("--flush-bytecode"); // a cache is good only for a run with the same flags

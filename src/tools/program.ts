@@ -24,6 +24,8 @@ import { licencesOf } from "./licences.js";
 process.chdir(fileURLToPath(new URL("../../", import.meta.url)));
 const folder = "dist/program";
 const fresh = `dist/program-${process.pid}`;
+/** By what their arguments begin with, as bin/program.js chooses. */
+const programs = ["istio-snapshot", "trace"];
 
 const common = {
   bundle: true,
@@ -47,11 +49,11 @@ try {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-/** Makes everything but the cache. */
+/** Makes everything but the caches. */
 async function bundle(): Promise<void> {
   const program = await build({
     ...common,
-    entryPoints: { "istio-snapshot": "src/cli/main.ts" },
+    entryPoints: { "istio-snapshot": "src/cli/main.ts", trace: "src/cli/trace.ts" },
     format: "cjs",
     // the program is the value of the script: a function of what it needs to know
     banner: { js: "(function (require, programUrl) { const module = { exports: {} };" },
@@ -61,21 +63,25 @@ async function bundle(): Promise<void> {
   const worker = await build({ ...common, entryPoints: ["src/views/query-worker.ts"], format: "esm" });
   const inputs = [program, worker].flatMap(({ metafile }) => Object.keys(metafile.inputs).filter(isFile));
   writeFileSync(join(fresh, "LICENSES.txt"), licencesOf(inputs));
-  const file = join(fresh, "istio-snapshot.js");
-  appendFileSync(file, `//${createHash("sha256").update(readFileSync(file)).digest("hex")}`); // bin/program.js says why
+  for (const name of programs) {
+    const file = join(fresh, `${name}.js`);
+    appendFileSync(file, `//${createHash("sha256").update(readFileSync(file)).digest("hex")}`); // bin/program.js says why
+  }
 }
 
-/** Puts what was made in its place, then has it run for its cache. */
+/** Puts what was made in its place, then has each program run for its cache. */
 function replace(): void {
-  const cache = "istio-snapshot.cache";
   mkdirSync(folder, { recursive: true });
-  rmSync(join(folder, cache), { force: true });
+  for (const name of programs) rmSync(join(folder, `${name}.cache`), { force: true });
   for (const file of readdirSync(fresh)) renameSync(join(fresh, file), join(folder, file));
-  const { status } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", "src/tools/program-cache.ts", join(fresh, cache)],
-    { stdio: ["ignore", "ignore", "inherit"] },
-  );
-  if (status !== 0) throw new Error("the program that was built does not run");
-  renameSync(join(fresh, cache), join(folder, cache));
+  for (const name of programs) {
+    const cache = `${name}.cache`;
+    const { status } = spawnSync(
+      process.execPath,
+      ["--import", "tsx", "src/tools/program-cache.ts", name, join(fresh, cache)],
+      { stdio: ["ignore", "ignore", "inherit"] },
+    );
+    if (status !== 0) throw new Error("the program that was built does not run");
+    renameSync(join(fresh, cache), join(folder, cache));
+  }
 }

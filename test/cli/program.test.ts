@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const cachePath = "dist/program/istio-snapshot.cache";
+const cachePath = "dist/program/trace.cache";
 const builtCache = (): Buffer => readFileSync(join(root, cachePath));
 
 /** The program as a package holds it, with another cache. */
@@ -29,7 +29,7 @@ function withCache(name: string, cache: Uint8Array | null): string {
 
 /** Whether V8 took the cache; "none" where it was not offered one. */
 function cacheOf(copy: string): string {
-  const look = `const { script } = require(${JSON.stringify(join(copy, "bin/program.js"))}).load();
+  const look = `const { script } = require(${JSON.stringify(join(copy, "bin/program.js"))}).load(["trace"]);
     process.stdout.write(String(script.cachedDataRejected ?? "none"));`;
   const said = execFileSync(process.execPath, ["-e", look], { encoding: "utf8" });
   return { false: "taken", true: "refused" }[said] ?? said;
@@ -155,11 +155,12 @@ describe("a start", () => {
     (...args) => {
       // yargs asks for its English words, which stand in its code, too
       const files = filesAsked(...args).filter((file) => file !== "locales/en.json");
+      const program = args[0] === "trace" ? "trace" : "istio-snapshot";
       expect(files.sort()).toEqual([
         "bin/istio-snapshot.js",
         "bin/program.js",
-        "dist/program/istio-snapshot.cache",
-        "dist/program/istio-snapshot.js",
+        `dist/program/${program}.cache`,
+        `dist/program/${program}.js`,
         "package.json",
       ]);
     },
