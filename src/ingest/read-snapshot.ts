@@ -69,6 +69,13 @@ const platform: Platform = {
   hash: (text) => createHash("sha256").update(text).digest("hex"),
   same: (a, start, b) =>
     Buffer.from(a.buffer, a.byteOffset, a.length).compare(b, 0, b.length, start, start + b.length) === 0,
+  searched: (bytes) => {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    return {
+      find: (text, from) => buffer.indexOf(text, from, "latin1"),
+      all: () => buffer.toString("latin1"),
+    };
+  },
 };
 
 /**
@@ -113,7 +120,7 @@ async function fill(
   const builder = new SnapshotBuilder({
     name: bundle.name,
     form: bundle.form,
-    store: options.identities === false ? unreadResources(store) : store,
+    store: options.identities === false ? unreadResources(store, platform) : store,
     problems,
     want,
     at: options.at ?? null,

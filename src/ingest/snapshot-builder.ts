@@ -344,6 +344,8 @@ export class SnapshotBuilder {
         .sort(by((view) => view.proxyId)),
       nameTables: draft.nameTables.sort(by((table) => table.proxyId)),
     }));
+    const captureTime = (): Snapshot["captureTime"] => this.#captureTime();
+    let time: { readonly is: Snapshot["captureTime"] } | null = null;
     return {
       source: {
         kind,
@@ -353,7 +355,9 @@ export class SnapshotBuilder {
         window: manifest === null ? null : { start: manifest.start, end: manifest.end },
         asksOneIstiodOnly: kind === "must-gather",
       },
-      captureTime: this.#captureTime(),
+      get captureTime() {
+        return (time ??= { is: captureTime() }).is;
+      },
       istiods: istiods.sort(
         by(
           (istiod) => istiod.id,

@@ -11,6 +11,7 @@ import type {
   ResourceState,
   Snapshot,
 } from "../snapshot/model.js";
+import { withNamed } from "../snapshot/reference-list.js";
 import { clusterView, enumName, jsonOf } from "../views/clusters.js";
 import { ecdsView } from "../views/ecds.js";
 import { edsView } from "../views/endpoints.js";
@@ -187,7 +188,7 @@ function listOf(kind: ConfigKind, all: readonly Distinct[]): ReferenceList {
       origin: { entry: "", pointer: `/${index}` },
     };
   };
-  return {
+  return withNamed({
     length: all.length,
     at,
     resource: (index) => all[index]?.resource ?? null,
@@ -197,7 +198,7 @@ function listOf(kind: ConfigKind, all: readonly Distinct[]): ReferenceList {
     *[Symbol.iterator]() {
       for (let index = 0; index < all.length; index++) yield at(index);
     },
-  };
+  });
 }
 
 function resourceOf(

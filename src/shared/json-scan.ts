@@ -4,6 +4,8 @@
  * JSON is for its parser to say. RFC 8259 defines the grammar.
  */
 
+import { insideBrackets } from "./bracket-scan.js";
+
 export class ScanError extends Error {
   override readonly name = "ScanError";
   constructor(
@@ -27,6 +29,12 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
+/** An even number, of what one value may have inside that is kept. */
+const mostInside = 2 * 1024 * 1024;
+
+/** Bytes that are worth another way of looking. */
+const large = 256 * 1024;
+
 /** Texts that were decoded are known again by their bytes, in as many slots, a power of two. */
 const slots = 256;
 const longestRepeated = 96;
@@ -39,6 +47,8 @@ interface Decoded {
 
 export class JsonScanner {
   readonly #repeated: (Decoded | undefined)[] = [];
+  /** Used anew for each value: where the ones right inside stand. */
+  readonly #inside: number[] = [];
 
   constructor(readonly bytes: Uint8Array) {}
 
@@ -59,7 +69,8 @@ export class JsonScanner {
     const first = bytes[start];
     if (first === quote) return { end: this.#skipString(start), depth: 0 };
     if (first !== openBrace && first !== openBracket) return { end: this.#skipScalar(start), depth: 0 };
-    return behindBrackets(bytes, start);
+    this.#inside.length = 0;
+    return behindBrackets(bytes, start, this.#inside);
   }
 
   /**
@@ -116,6 +127,41 @@ export class JsonScanner {
       this.#expect(at, 0x2c);
       at = this.skipSpace(at + 1);
     }
+  }
+
+  /**
+   * Where the elements of the array at `start` stand, found without a look at what is in them.
+   * @returns beginning and end of each in turn, and the offset behind the array; null where not all of them are objects
+   * with one comma between two, or there are too many
+   */
+  objectsIn(start: number): { readonly places: readonly number[]; readonly end: number } | null {
+    const { bytes } = this;
+    this.#expect(start, openBracket);
+    const { places, end } = this.#insideOf(start);
+    if (places.length >= mostInside) return null;
+    let at = this.skipSpace(start + 1);
+    for (let index = 0; index < places.length; index += 2) {
+      if (index > 0) {
+        if (bytes[at] !== 0x2c) return null;
+        at = this.skipSpace(at + 1);
+      }
+      const behind = places[index + 1] ?? 0;
+      if (at !== places[index] || bytes[at] !== openBrace || bytes[behind - 1] !== closeBrace) return null;
+      at = this.skipSpace(behind);
+    }
+    return at === end - 1 && bytes[at] === closeBracket ? { places, end } : null;
+  }
+
+  #insideOf(start: number): { readonly places: readonly number[]; readonly end: number } {
+    const { bytes } = this;
+    const found = bytes.length - start < large ? null : insideBrackets(bytes, start, mostInside);
+    if (found === null) {
+      const places: number[] = [];
+      const { end } = behindBrackets(bytes, start, places);
+      return { places, end };
+    }
+    if (found.end === null) throw new ScanError("cut", bytes.length);
+    return { places: found.places, end: found.end };
   }
 
   /** The text between two offsets. */
@@ -204,8 +250,13 @@ export class JsonScanner {
 /**
  * Passes over an object or array: most of a dump is never read, so most of the time goes here. What is most frequent is
  * asked for first, and the steps are such that V8 has seen all of them after a few bytes: it compiles this once.
+ * @param inside gets beginning and end of each object or array right inside, up to `mostInside`
  */
-function behindBrackets(bytes: Uint8Array, start: number): { readonly end: number; readonly depth: number } {
+function behindBrackets(
+  bytes: Uint8Array,
+  start: number,
+  inside: number[],
+): { readonly end: number; readonly depth: number } {
   const { length } = bytes;
   let depth = 0;
   let deepest = 0;
@@ -213,17 +264,21 @@ function behindBrackets(bytes: Uint8Array, start: number): { readonly end: numbe
   while (at < length) {
     const byte = bytes[at++] ?? 0;
     if (byte === quote) {
-      let inside = 0;
-      while (at < length && inside !== quote) {
-        inside = bytes[at] ?? 0;
-        at += inside === backslash ? 2 : 1;
+      let character = 0;
+      while (at < length && character !== quote) {
+        character = bytes[at] ?? 0;
+        at += character === backslash ? 2 : 1;
       }
     } else if (byte === lineFeed) {
       while (at < length && bytes[at] === space) at++;
     } else if (byte >= openBracket) {
-      depth += steps[byte] ?? 0;
-      if (depth === 0) return { end: at, depth: deepest };
-      deepest = Math.max(deepest, depth);
+      const step = steps[byte] ?? 0;
+      depth += step;
+      if (depth < 2) {
+        if (depth === 0) return { end: at, depth: deepest };
+        if (step < 0 && inside.length < mostInside) inside.push(at);
+      } else if (depth === 2 && step > 0 && inside.length < mostInside) inside.push(at - 1);
+      if (depth > deepest) deepest = depth;
     }
   }
   throw new ScanError("cut", length);

@@ -27,10 +27,12 @@ export const note = (entry: string, message: string, pointer = ""): Problem => (
 export class ProblemList {
   readonly #kept: Problem[] = [];
   readonly #more = new Map<string, { kept: number; more: number; lost: boolean }>();
+  #count = 0;
 
   constructor(readonly perEntry = 50) {}
 
   add(problem: Problem): void {
+    this.#count++;
     const counts = this.#more.get(problem.entry) ?? { kept: 0, more: 0, lost: false };
     this.#more.set(problem.entry, counts);
     if (counts.kept < this.perEntry) {
@@ -40,6 +42,11 @@ export class ProblemList {
       counts.more++;
       counts.lost ||= problem.severity === "lost";
     }
+  }
+
+  /** How many there were, kept or not. */
+  get count(): number {
+    return this.#count;
   }
 
   get all(): Problem[] {

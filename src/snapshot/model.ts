@@ -125,6 +125,13 @@ export interface ReferenceList extends Iterable<ResourceReference> {
   name(index: number): string;
   source(index: number): ResourceReference["source"];
   state(index: number): ResourceState;
+  /** Those of a name, in the order of the list. */
+  named(name: string): ReferenceList;
+  /**
+   * At least those with a word of ASCII in their content, in any case; there are no letters or digits around a word. Only
+   * a list that was not read yet knows a shorter way to them than looking at all.
+   */
+  mentioning?(word: string): ReferenceList;
 }
 
 export type Sections = Readonly<Record<SectionKind, Collected<ReferenceList>>>;

@@ -32,19 +32,17 @@ export interface NewReference {
 export class ReferenceListBuilder {
   readonly #resources: (Resource | null)[] = [];
   readonly #versions: string[] = [];
-  readonly #times: number[] = [];
+  readonly #times: (string | null)[] = [];
   readonly #indexes: number[] = [];
   /** State, source and place, as an index into `#shapes`. */
   readonly #shapeOf: number[] = [];
   readonly #shapes: Shape[] = [];
   readonly #shapeIndex = new Map<string, number>();
   readonly #names = new Map<number, string>();
-  readonly #timeTexts = new Map<number, string>();
   readonly #rejections = new Map<number, Rejection>();
   /** What the last one had, as the next one has as a rule. */
   #lastShape: NewShape = { source: "static", state: "unknown", list: "", inside: "" };
   #lastShapeIndex = -1;
-  #lastTime = { text: "", time: Number.NaN, isUsual: true };
 
   constructor(
     readonly kind: SectionKind,
@@ -63,12 +61,7 @@ export class ReferenceListBuilder {
     this.#versions.push(this.intern(reference.versionInfo));
     this.#indexes.push(reference.index);
     this.#shapeOf.push(this.#shape({ source, state, list, inside }));
-    if (lastUpdated !== null && lastUpdated !== this.#lastTime.text) {
-      const time = Date.parse(lastUpdated);
-      this.#lastTime = { text: lastUpdated, time, isUsual: timeText(time) === lastUpdated };
-    }
-    this.#times.push(lastUpdated === null ? Number.NaN : this.#lastTime.time);
-    if (lastUpdated !== null && !this.#lastTime.isUsual) this.#timeTexts.set(at, lastUpdated);
+    this.#times.push(lastUpdated === "" ? null : lastUpdated);
     if (name !== null && name !== (resource?.name ?? "")) this.#names.set(at, name);
     if (rejection !== null) this.#rejections.set(at, rejection);
   }
@@ -101,9 +94,8 @@ export class ReferenceListBuilder {
     const versions = this.#versions;
     const shapes = this.#shapes;
     const names = this.#names;
-    const timeTexts = this.#timeTexts;
     const rejections = this.#rejections;
-    const times = Float64Array.from(this.#times);
+    const timeAt = timesOf(this.#times);
     const indexes = Uint32Array.from(this.#indexes);
     const shapeOf = (shapes.length > 0xffff ? Uint32Array : Uint16Array).from(this.#shapeOf);
     const shapeAt = (index: number): Shape => {
@@ -119,7 +111,6 @@ export class ReferenceListBuilder {
     const state = (index: number): ResourceState => resourceStates[shapeAt(index).state] ?? "unknown";
     const at = (index: number): ResourceReference => {
       const shape = shapeAt(index);
-      const time = times[index] ?? Number.NaN;
       return {
         kind,
         name: name(index),
@@ -127,12 +118,12 @@ export class ReferenceListBuilder {
         source: shape.source,
         state: state(index),
         versionInfo: versions[index] ?? "",
-        lastUpdated: timeTexts.get(index) ?? (Number.isNaN(time) ? null : timeText(time)),
+        lastUpdated: timeAt(index),
         rejection: rejections.get(index) ?? null,
         origin: { entry, pointer: `${shape.list}/${indexes[index] ?? 0}${shape.inside}` },
       };
     };
-    return {
+    return withNamed({
       length,
       at,
       resource: (index) => resources[index] ?? null,
@@ -142,40 +133,39 @@ export class ReferenceListBuilder {
       *[Symbol.iterator]() {
         for (let index = 0; index < length; index++) yield at(index);
       },
-    };
+    });
   }
 }
 
-/** Several lists as one. */
+/** Several lists as one. None of them is asked for anything before the whole is. */
 export function joined(lists: readonly ReferenceList[]): ReferenceList {
   const [only] = lists;
   if (only !== undefined && lists.length === 1) return only;
-  const starts = lists.map(() => 0);
-  let length = 0;
-  lists.forEach((list, index) => {
-    starts[index] = length;
-    length += list.length;
-  });
+  let known: Starts | null = null;
+  const starts = (): Starts => (known ??= startsOf(lists));
   const place = (index: number): { list: ReferenceList; inside: number } => {
+    const { length, starts: all } = starts();
     // the last list that begins at or before it
     let at = 0;
-    for (let end = starts.length; end - at > 1;) {
+    for (let end = all.length; end - at > 1;) {
       const middle = Math.floor((at + end) / 2);
-      if ((starts[middle] ?? 0) <= index) at = middle;
+      if ((all[middle] ?? 0) <= index) at = middle;
       else end = middle;
     }
     const list = lists[at];
     if (list === undefined) throw new RangeError(`no reference ${index} of ${length}`);
-    return { list, inside: index - (starts[at] ?? 0) };
+    return { list, inside: index - (all[at] ?? 0) };
   };
   return {
-    length,
+    get length() {
+      return starts().length;
+    },
     at: (index) => {
       const { list, inside } = place(index);
       return list.at(inside);
     },
     resource: (index) => {
-      if (index < 0 || index >= length) return null;
+      if (index < 0 || index >= starts().length) return null;
       const { list, inside } = place(index);
       return list.resource(inside);
     },
@@ -191,18 +181,61 @@ export function joined(lists: readonly ReferenceList[]): ReferenceList {
       const { list, inside } = place(index);
       return list.state(inside);
     },
+    named: (wanted) => joined(lists.map((list) => list.named(wanted))),
+    ...(lists.some((list) => list.mentioning !== undefined) && {
+      mentioning: (word) => joined(lists.map((list) => list.mentioning?.(word) ?? list)),
+    }),
     *[Symbol.iterator]() {
       for (const list of lists) yield* list;
     },
   };
 }
 
+interface Starts {
+  readonly starts: readonly number[];
+  readonly length: number;
+}
+
+function startsOf(lists: readonly ReferenceList[]): Starts {
+  let length = 0;
+  const starts = lists.map((list) => {
+    const start = length;
+    length += list.length;
+    return start;
+  });
+  return { starts, length };
+}
+
 /** Those references of a list that are kept, in its order. */
 export function selected(list: ReferenceList, keep: (index: number) => boolean): ReferenceList {
   const indexes: number[] = [];
   for (let index = 0; index < list.length; index++) if (keep(index)) indexes.push(index);
+  return picked(list, indexes);
+}
+
+/** A list that finds names by looking at all of them once. */
+export function withNamed(list: Omit<ReferenceList, "named">): ReferenceList {
+  let places: Map<string, number[]> | null = null;
+  const all: ReferenceList = Object.assign(list, {
+    named: (wanted: string) => picked(all, (places ??= placesByName(list)).get(wanted) ?? []),
+  });
+  return all;
+}
+
+function placesByName(list: Omit<ReferenceList, "named">): Map<string, number[]> {
+  const places = new Map<string, number[]>();
+  for (let index = 0; index < list.length; index++) {
+    const name = list.name(index);
+    const found = places.get(name);
+    if (found === undefined) places.set(name, [index]);
+    else found.push(index);
+  }
+  return places;
+}
+
+function picked(list: ReferenceList, indexes: readonly number[]): ReferenceList {
   const place = (index: number): number => indexes[index] ?? -1;
-  return {
+  return withNamed({
     length: indexes.length,
     at: (index) => list.at(place(index)),
     resource: (index) => list.resource(place(index)),
@@ -212,7 +245,7 @@ export function selected(list: ReferenceList, keep: (index: number) => boolean):
     *[Symbol.iterator]() {
       for (const index of indexes) yield list.at(index);
     },
-  };
+  });
 }
 
 type NewShape = Pick<NewReference, "source" | "state" | "list" | "inside">;
@@ -222,6 +255,30 @@ interface Shape {
   readonly state: number;
   readonly list: string;
   readonly inside: string;
+}
+
+/** Lists of as many keep the texts of their times: the first use of a date takes longer than what is spared. */
+const fewTimes = 64;
+
+/** Times as numbers, and as texts where these would not print the same. */
+function timesOf(texts: readonly (string | null)[]): (index: number) => string | null {
+  if (texts.length <= fewTimes) return (index) => texts[index] ?? null;
+  const times = new Float64Array(texts.length).fill(Number.NaN);
+  const unusual = new Map<number, string>();
+  let last: { readonly text: string; readonly time: number; readonly isUsual: boolean } | null = null;
+  texts.forEach((text, index) => {
+    if (text === null) return;
+    if (last?.text !== text) {
+      const time = Date.parse(text);
+      last = { text, time, isUsual: timeText(time) === text };
+    }
+    times[index] = last.time;
+    if (!last.isUsual) unusual.set(index, text);
+  });
+  return (index) => {
+    const time = times[index] ?? Number.NaN;
+    return unusual.get(index) ?? (Number.isNaN(time) ? null : timeText(time));
+  };
 }
 
 /** As protobuf's JSON prints a time of whole milliseconds: no fraction where there is none. */

@@ -48,15 +48,34 @@ const largeInListener: ReadonlySet<string> = new Set([
   "listener_filters",
 ]);
 
+/** What a bootstrap consists of, and what other parts of a dump tell better. */
+const largeInBootstrap: ReadonlySet<string> = new Set([
+  "admin",
+  "bootstrap_extensions",
+  "dynamic_resources",
+  "node",
+  "static_resources",
+  "stats_config",
+  "stats_sinks",
+  "tracing",
+]);
+
 /**
  * The content of a listener, of which the large fields are read when they are first asked for: an address is looked for in
  * all of a proxy's listeners, the rest is wanted of one or two.
  * @param whole gives `v3Content` of it
  * @throws UnreadableResource, also where a field is asked for
  */
-export function v3Listener(resource: Resource, whole: () => Message): Message {
-  const type = resourceTypes.listener;
-  const parts = resource.type === type ? resource.dumped?.without(largeInListener) : undefined;
+export const v3Listener = (resource: Resource, whole: () => Message): Message =>
+  v3Parts(resource, largeInListener, whole);
+
+/** The content of a bootstrap, whose large fields are read like those of a listener. @throws UnreadableResource */
+export const v3Bootstrap = (resource: Resource, whole: () => Message): Message =>
+  v3Parts(resource, largeInBootstrap, whole);
+
+function v3Parts(resource: Resource, large: ReadonlySet<string>, whole: () => Message): Message {
+  const type = resourceTypes[resource.kind];
+  const parts = resource.type === type ? resource.dumped?.without(large) : undefined;
   if (parts === undefined || parts === null || hasHidden(parts.value)) return whole();
   const message = translated(withSortedKeys(parts.value), { kind: "any", type });
   return isObject(message) ? withLater(message, parts.left, (name) => whole()[name]) : whole();

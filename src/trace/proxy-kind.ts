@@ -1,6 +1,6 @@
 /** What a proxy is for the traffic: its node tells, or else its listeners do. */
 import { child, flag } from "../snapshot/message.js";
-import type { ActiveListener } from "./listener/listener-choice.js";
+import type { ActiveListener, ActiveListeners } from "./listener/listener-choice.js";
 import type { ProxyView } from "./proxy-view.js";
 
 /** `sidecar`: a pod's connections are captured for it; `gateway`: clients come to its sockets; `waypoint`: by tunnels. */
@@ -25,7 +25,8 @@ export function proxyKind({ proxy, listeners }: Pick<ProxyView, "proxy" | "liste
   };
 }
 
-function kindByListeners(listeners: readonly ActiveListener[]): ProxyKind {
+function kindByListeners(active: ActiveListeners): ProxyKind {
+  const listeners: readonly ActiveListener[] = [...active];
   if (listeners.some(({ message }) => flag(message, "use_original_dst") === true)) return "sidecar";
   const isInside = listeners.some(
     ({ name, message }) => name === insideTunnels && child(message, "internal_listener") !== undefined,

@@ -1,11 +1,11 @@
 /** One proxy of a snapshot as the tracer asks for it: read from its dump piece by piece, and only what a request comes by. */
 import { child, children, field, isMessage, number, text, type Message } from "../snapshot/message.js";
 import type { Proxy, ReferenceList, Resource, SectionKind, Snapshot } from "../snapshot/model.js";
-import { namesIn, v3Content, v3Listener, v3RouteConfiguration } from "../snapshot/v3-content.js";
+import { namesIn, v3Bootstrap, v3Content, v3Listener, v3RouteConfiguration } from "../snapshot/v3-content.js";
 import { hostSources } from "./cluster/hosts.js";
 import type { ProxyClusters } from "./cluster/cluster-resolution.js";
 import type { RouteTables } from "./http/route-source.js";
-import type { ActiveListener } from "./listener/listener-choice.js";
+import type { ActiveListener, ActiveListeners } from "./listener/listener-choice.js";
 import { newestEnvoy, type EnvoyMinor, type Runtime } from "./match-context.js";
 import type { ClientCertificate } from "./request.js";
 
@@ -13,7 +13,7 @@ export interface ProxyView {
   readonly proxy: Proxy;
   readonly envoy: EnvoyMinor;
   /** In force; "not captured" with the reason. */
-  readonly listeners: readonly ActiveListener[] | { readonly reason: string };
+  readonly listeners: ActiveListeners | { readonly reason: string };
   readonly tables: RouteTables;
   /** All route configurations in force; with a host's name, those that hold it somewhere, and perhaps others. */
   readonly routeConfigurations: (host?: string) => readonly Message[];
@@ -68,10 +68,13 @@ const contentOf = (resource: Resource): Message =>
 function viewOf(snapshot: Snapshot, proxy: Proxy, read: Read): ProxyView {
   const version = envoyVersionOf(proxy);
   const bootstrap = bootstrapOf(snapshot, proxy, read);
-  const routes = byName(proxy, "routeConfiguration");
+  const routes = section(proxy, "routeConfiguration");
+  const route = heldIn(routes);
   const scopes = section(proxy, "scopedRoutes");
-  const clusters = byName(proxy, "cluster");
-  const extensions = byName(proxy, "extensionConfig");
+  const clusters = section(proxy, "cluster");
+  const cluster = heldIn(clusters);
+  const extensions = section(proxy, "extensionConfig");
+  const extension = heldIn(extensions);
   const identity = workloadCertificate(snapshot, proxy);
   const runtime = runtimeOf(proxy, bootstrap);
   return {
@@ -81,7 +84,7 @@ function viewOf(snapshot: Snapshot, proxy: Proxy, read: Read): ProxyView {
     tables: {
       routes: (name) => {
         if (routes === null) return "not captured";
-        const held = routes.get(name);
+        const held = route(name);
         return held === undefined
           ? undefined
           : { configuration: read(held.resource), origin: held.list.at(held.index).origin };
@@ -95,21 +98,21 @@ function viewOf(snapshot: Snapshot, proxy: Proxy, read: Read): ProxyView {
               return members.length > 0 ? (text(set, "name") === name ? members : []) : [set];
             }),
     },
-    routeConfigurations: routeConfigurationsOf(routes, read),
+    routeConfigurations: routeConfigurationsOf(routes, route, read),
     routesLoaded: (name) => {
-      const held = routes?.get(name);
+      const held = route(name);
       return held === undefined ? null : held.list.at(held.index).lastUpdated;
     },
     discovered: (name) => {
       if (extensions === null) return "unknown";
-      const held = extensions.get(name);
+      const held = extension(name);
       return held === undefined ? undefined : read(held.resource);
     },
-    hasCluster: (name) => (clusters === null ? "unknown" : clusters.has(name)),
+    hasCluster: (name) => (clusters === null ? "unknown" : cluster(name) !== undefined),
     clusters: {
       sources: hostSources(proxy),
       cluster: (name) => {
-        const held = clusters?.get(name);
+        const held = cluster(name);
         return held === undefined ? undefined : read(held.resource);
       },
       hasLocalCluster: text(child(bootstrap, "cluster_manager"), "local_cluster_name") !== "",
@@ -130,15 +133,27 @@ function viewOf(snapshot: Snapshot, proxy: Proxy, read: Read): ProxyView {
 
 /** What names a host is searched for before it is read. */
 function routeConfigurationsOf(
-  routes: ReadonlyMap<string, Held> | null,
+  routes: ReferenceList | null,
+  named: (name: string) => Held | undefined,
   read: Read,
 ): ProxyView["routeConfigurations"] {
-  const held = [...(routes?.values() ?? [])].map(({ resource }) => resource);
-  let searched: readonly (readonly [Resource, (host: string) => boolean])[] | null = null;
+  if (routes === null) return () => [];
+  let held: readonly Held[] | null = null;
+  const all = (): readonly Held[] => (held ??= ofEachName(inForce(routes)));
+  const searches = new Map<Resource, (host: string) => boolean>();
+  const hasName = (host: string, { resource }: Held): boolean => {
+    const has = searches.get(resource) ?? namesIn(resource);
+    searches.set(resource, has);
+    return has(host);
+  };
   return (host) => {
-    if (host === undefined) return held.map(read);
-    searched ??= held.map((resource) => [resource, namesIn(resource)]);
-    return searched.flatMap(([resource, hasName]) => (hasName(host) ? [read(resource)] : []));
+    const some =
+      host === undefined
+        ? all()
+        : routes.mentioning === undefined
+          ? all().filter((one) => hasName(host, one))
+          : inForce(routes.mentioning(host)).filter((one) => isHeld(one, named));
+    return some.map(({ resource }) => read(resource));
   };
 }
 
@@ -182,31 +197,64 @@ function inForce(list: ReferenceList): Held[] {
   return held;
 }
 
+/** Whether it is the one that counts of all with its name. */
+function isHeld({ list, index }: Held, named: (name: string) => Held | undefined): boolean {
+  const { name, origin } = list.at(index);
+  const held = named(name);
+  return held?.list.at(held.index).origin.pointer === origin.pointer;
+}
+
+/** What is in force under a name; each is looked up once. */
+function heldIn(list: ReferenceList | null): (name: string) => Held | undefined {
+  const known = new Map<string, Held | undefined>();
+  return (name) => {
+    if (list === null || known.has(name)) return known.get(name);
+    const [held] = ofEachName(inForce(list.named(name)));
+    known.set(name, held);
+    return held;
+  };
+}
+
 /** Of two of one name the one that came by xDS counts. */
-function byName(proxy: Proxy, kind: SectionKind): ReadonlyMap<string, Held> | null {
-  const list = section(proxy, kind);
-  if (list === null) return null;
+function ofEachName(all: readonly Held[]): Held[] {
   const named = new Map<string, Held>();
-  for (const held of inForce(list)) {
-    const known = named.get(held.resource.name);
-    if (known === undefined || known.list.source(known.index) === "static")
-      named.set(held.resource.name, held);
+  for (const held of all) {
+    const name = held.list.name(held.index);
+    const known = named.get(name);
+    if (known === undefined || known.list.source(known.index) === "static") named.set(name, held);
   }
-  return named;
+  return [...named.values()];
 }
 
 function listenersOf(proxy: Proxy, read: Read): ProxyView["listeners"] {
   const list = proxy.config.listener;
   if (list.state === "absent") return { reason: list.reason };
-  return inForce(list.value).map(({ resource }) => ({
-    name: resource.name,
-    message: v3Listener(resource, () => read(resource)),
-  }));
+  const { value } = list;
+  const known = new Map<Resource, ActiveListener>();
+  const listener = ({ resource }: Held): ActiveListener => {
+    const one = known.get(resource) ?? {
+      name: resource.name,
+      message: v3Listener(resource, () => read(resource)),
+    };
+    known.set(resource, one);
+    return one;
+  };
+  const active = (some: ReferenceList): ActiveListener[] => inForce(some).map(listener);
+  let all: readonly ActiveListener[] | null = null;
+  return {
+    *[Symbol.iterator]() {
+      yield* (all ??= active(value));
+    },
+    ...(value.mentioning !== undefined && {
+      ofPort: (port) => active(value.mentioning?.(String(port)) ?? value),
+      named: (name) => active(value.mentioning?.(name) ?? value),
+    }),
+  };
 }
 
 function bootstrapOf(snapshot: Snapshot, { bootstrap }: Proxy, read: Read): Message | undefined {
   const resource = bootstrap.state === "present" ? snapshot.resources.get(bootstrap.value.hash) : undefined;
-  return resource === undefined ? undefined : read(resource);
+  return resource === undefined ? undefined : v3Bootstrap(resource, () => read(resource));
 }
 
 /** What `/runtime` says, which has all layers; without it the static layers of the bootstrap. */

@@ -4,7 +4,7 @@
  */
 import { isMessage, type Message } from "../snapshot/message.js";
 import { contains, isLoopback, isSameIp, parseCidr, parseIp, parsePort, socketText } from "./address.js";
-import { receivingListener, type ActiveListener } from "./listener/listener-choice.js";
+import { receivingListener, type ActiveListeners } from "./listener/listener-choice.js";
 import type { SocketAddress } from "./request.js";
 import { unknown, type Unknown } from "./unknown.js";
 
@@ -17,7 +17,7 @@ export interface EntryPod {
   readonly ips: readonly string[];
   /** null: the list of pods was not captured, or does not name the pod. */
   readonly hostNetwork: boolean | null;
-  readonly listeners: readonly ActiveListener[];
+  readonly listeners: ActiveListeners;
   /** Ports of the capture listeners where the mesh has others than 15001 and 15006. */
   readonly capturePorts?: { readonly outbound: number; readonly inbound: number };
 }

@@ -6,10 +6,11 @@ import { afterAll, describe, expect, it } from "vitest";
 import { readAndTrace, type Traced } from "../../src/cli/commands/trace/read.js";
 import { traceInput } from "../../src/cli/commands/trace/request.js";
 import { readSnapshot } from "../../src/ingest/read-snapshot.js";
+import { proxyViews } from "../../src/trace/proxy-view.js";
 import { traceRequest } from "../../src/trace/trace.js";
 import type { TraceResult } from "../../src/trace/result.js";
 import { defaultLimits } from "../../src/bundle/limits.js";
-import { aFolder } from "../support/builders.js";
+import { aFolder, aSection } from "../support/builders.js";
 import { envoyDump } from "../support/mesh/dump.js";
 import { print } from "../support/mesh/json.js";
 import { buildMesh } from "../support/mesh/mesh.js";
@@ -30,14 +31,23 @@ function fileWith(text: string): string {
   return file;
 }
 
+/** Some of the mesh's hosts, by their short and full names. */
+function someHosts(): readonly string[] {
+  const names = [...dump.matchAll(/"name": "outbound\|\d+\|\|([a-z0-9.-]+)"/g)].map(
+    (match) => match[1] ?? "",
+  );
+  const full = [...new Set(names)].slice(0, 6);
+  return full.flatMap((name) => [name, name.split(".").slice(0, 2).join(".")]);
+}
+
 /** As the command reads it. */
-const traced = (file: string): Promise<Traced> =>
+const traced = (file: string, of = url): Promise<Traced> =>
   readAndTrace(
     {
       ...{ _: [], $0: "", file, maxEntries: defaultLimits.entries, maxRatio: defaultLimits.ratio },
       ...{ maxEntryBytes: "1GiB", maxTotalBytes: "1GiB", maxNameBytes: 1000, maxJsonDepth: 256 },
     },
-    (snapshot, from) => traceRequest(snapshot, traceInput({ url }, from)),
+    (snapshot, from) => traceRequest(snapshot, traceInput({ url: of }, from)),
   );
 
 /** As it is when all of the snapshot was read. */
@@ -62,6 +72,54 @@ describe("a trace through a dump", () => {
     expect(result.hops.map((hop) => hop.cluster)).toEqual([cluster]);
     expect(result).toEqual(await tracedWhole(file));
     expect(snapshot.problems).toEqual([]);
+  });
+
+  it("is the same for every host, port and way to write them", async () => {
+    const file = fileWith(dump);
+    const snapshot = await readSnapshot(file);
+    for (const host of [...someHosts(), "no-such-host", "10.99.99.99", "[fd00::1]", "localhost"])
+      for (const port of [80, 443, 8000, 8080, 9080, 15001, 15006]) {
+        const urls = [
+          `http://${host}:${port}/`,
+          `http://${host.toUpperCase()}:${port}/a/b?c=d`,
+          `tcp://${host}:${port}`,
+        ];
+        for (const one of urls) {
+          const whole = traceRequest(snapshot, traceInput({ url: one }, snapshot.proxies[0]?.id ?? ""));
+          expect((await traced(file, one)).result, one).toEqual(whole);
+        }
+      }
+  }, 60_000);
+
+  it("finds a host only where the route configuration of its name is in force", async () => {
+    const routes = (name: string, host: string): unknown => ({
+      route_config: {
+        "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+        name,
+        virtual_hosts: [{ name: `${host}:80`, domains: [host] }],
+      },
+    });
+    const file = fileWith(
+      JSON.stringify({
+        configs: [
+          aSection("Routes", {
+            static_route_configs: [routes("a", "replaced.example"), routes("b", "static.example")],
+            dynamic_route_configs: [routes("a", "dynamic.example"), routes("c", "not-static.example")],
+          }),
+        ],
+      }),
+    );
+    for (const identities of [true, false]) {
+      const snapshot = await readSnapshot(file, { identities });
+      const [proxy] = snapshot.proxies;
+      const view = proxy === undefined ? undefined : proxyViews(snapshot)(proxy);
+      const holding = (host: string): unknown =>
+        view?.routeConfigurations(host).map((config) => config["name"]);
+      expect(holding("replaced.example")).toEqual([]);
+      expect(holding("dynamic.example")).toEqual(["a"]);
+      expect(holding("Static.example")).toEqual(["b", "c"]);
+      expect(holding("no.example")).toEqual([]);
+    }
   });
 
   it("does not look into what it does not come by", async () => {

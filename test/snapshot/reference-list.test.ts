@@ -197,3 +197,61 @@ function expectColumns(list: ReferenceList): void {
     [...list].map(({ hash }) => hash),
   );
 }
+
+describe("references by name", () => {
+  const names = ["a", "b", "a", "", "c"];
+  const listOf = (all: readonly string[]): ReferenceList => {
+    const builder = new ReferenceListBuilder("cluster", entry, (text) => text);
+    all.forEach((name, index) => builder.add(aReference({ resource: resourceNamed(name), index })));
+    return builder.build();
+  };
+  const pointers = (list: ReferenceList): string[] => [...list].map(({ origin }) => origin.pointer);
+  const pointer = (index: number): string => `/configs/1/dynamic_active_clusters/${index}/cluster`;
+
+  it("are those of a list, in its order", () => {
+    const list = listOf(names);
+    expect(pointers(list.named("a"))).toEqual([0, 2].map(pointer));
+    expect(pointers(list.named(""))).toEqual([pointer(3)]);
+    expect(list.named("d").length).toBe(0);
+    expect(list.named("a").resource(1)?.name).toBe("a");
+    expect(pointers(list.named("a").named("a"))).toEqual([0, 2].map(pointer));
+    expect(list.named("a").named("b").length).toBe(0);
+  });
+
+  it("are those of several lists, and of a part of one", () => {
+    const both = joined([listOf(names), listOf(["a"])]);
+    expect(pointers(both.named("a"))).toEqual([0, 2, 0].map(pointer));
+    expect(both.named("c").length).toBe(1);
+    expect(pointers(selected(listOf(names), (index) => index > 0).named("a"))).toEqual([pointer(2)]);
+  });
+
+  it("are looked for in several lists without asking for these", () => {
+    const asked: string[] = [];
+    const unread = new Proxy(listOf(names), {
+      get: (list, key) => {
+        if (key === "length") asked.push(key);
+        return Reflect.get(list, key) as unknown;
+      },
+    });
+    const both = joined([unread, listOf(["a"])]);
+    expect(both.named("a").length).toBe(3);
+    expect(asked).toEqual([]);
+    expect(both.length).toBe(6);
+    expect(asked).not.toEqual([]);
+  });
+});
+
+it.each([1, 64, 65, 200])("keeps the texts of %i times", (count) => {
+  const texts = [
+    "2026-01-02T03:04:05.678Z",
+    "2026-01-02T03:04:05Z",
+    "2026-01-02T03:04:05.678901234Z",
+    "2026-01-02T04:04:05+01:00",
+    "yesterday",
+    null,
+  ];
+  const builder = new ReferenceListBuilder("cluster", entry, (text) => text);
+  const wanted = Array.from({ length: count }, (_, index) => texts[index % texts.length] ?? null);
+  wanted.forEach((lastUpdated, index) => builder.add(aReference({ lastUpdated, index })));
+  expect([...builder.build()].map(({ lastUpdated }) => lastUpdated)).toEqual(wanted);
+});

@@ -29,7 +29,7 @@ import {
 } from "../../src/snapshot/model.js";
 import { readConfigDump, type ConfigDump } from "../../src/snapshot/parse/config-dump.js";
 import { proxyTypeOf, splitProxyId } from "../../src/snapshot/parse/node.js";
-import { resourceStore, type ResourceStore } from "../../src/snapshot/parse/resources.js";
+import { resourceStore, type Platform, type ResourceStore } from "../../src/snapshot/parse/resources.js";
 import { shortTypes } from "../../src/snapshot/parse/syncz.js";
 import { messageFields } from "../../src/snapshot/parse/field-table.js";
 
@@ -42,14 +42,16 @@ export const bytesOf = (value: unknown): Buffer =>
 
 // Config dumps
 
-export const aStore = (maxDepth = 256): ResourceStore =>
-  resourceStore(
-    {
-      hash: (text) => createHash("sha256").update(text).digest("hex"),
-      same: (a, start, b) => Buffer.compare(a.subarray(start, start + b.length), b) === 0,
-    },
-    maxDepth,
-  );
+export const platform: Platform = {
+  hash: (text) => createHash("sha256").update(text).digest("hex"),
+  same: (a, start, b) => Buffer.compare(a.subarray(start, start + b.length), b) === 0,
+  searched: (bytes) => {
+    const text = Buffer.from(bytes).toString("latin1");
+    return { find: (what, from) => text.indexOf(what, from), all: () => text };
+  },
+};
+
+export const aStore = (maxDepth = 256): ResourceStore => resourceStore(platform, maxDepth);
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -135,7 +135,7 @@ describe("what is in force", () => {
       config: { ...proxy.config, listeners: [...listeners(proxy.config.listeners)] },
     }));
   const names = ({ listeners }: ProxyView): readonly string[] =>
-    "reason" in listeners ? [] : listeners.map(({ name }) => name);
+    "reason" in listeners ? [] : [...listeners].map(({ name }) => name);
 
   it("are active listeners, and neither warming nor draining ones", () => {
     const state = (as: "warming" | "draining"): Mesh =>

@@ -20,6 +20,7 @@ import {
   type DumpedContent,
   type Node,
   type Origin,
+  type ReferenceList,
   type Rejection,
   type Resource,
   type ResourceKind,
@@ -28,6 +29,8 @@ import {
   type SectionKind,
 } from "../model.js";
 import { joined, ReferenceListBuilder } from "../reference-list.js";
+import { deferredList } from "./deferred-list.js";
+import { UnreadableResource } from "./dumped-json.js";
 import { identityForm, IdentityError } from "./identity.js";
 import { JsonScanner, ScanError } from "../../shared/json-scan.js";
 import { nodeFromBootstrap } from "./node.js";
@@ -151,6 +154,14 @@ interface Element {
 }
 const validateElement = validator<Element>("configDumpElement");
 
+/** What the name of a list says of its elements. */
+type ListOf = (typeof lists)[string];
+
+/** References that stand next to each other in the list of their kind. */
+interface Part {
+  readonly build: () => ReferenceList;
+}
+
 /** One resource found inside an element. */
 interface Found {
   readonly state: ResourceState | null;
@@ -207,9 +218,11 @@ class DumpReader {
   /** Fewer than the snapshot's list takes of one entry, so that the remark on how many more there are stays. */
   readonly #problems = new ProblemList(40);
   /** What the sections gave, in their order. */
-  readonly #builders = new Map<SectionKind, ReferenceListBuilder[]>();
+  readonly #parts = new Map<SectionKind, Part[]>();
   /** The lists of the section that is being read; null between sections. */
-  #own: Map<SectionKind, ReferenceListBuilder> | null = null;
+  #own: Map<SectionKind, Part[]> | null = null;
+  /** Those of the lists above that are read when they are asked for. */
+  readonly #deferred: ReferenceList[] = [];
   /** Sections (with @type) that were seen. */
   readonly #seen = new Set<SectionKind>();
   #bootstrap: Collected<{ hash: string; lastUpdated: string | null; origin: Origin }> = absent(
@@ -217,7 +230,8 @@ class DumpReader {
   );
   #bootstrapText: string | null = null;
   #newest: string | null = null;
-  #lastTime = "";
+  /** Times that are not compared yet, of two next to each other that are the same one. */
+  #times: string[] = [];
   #isSlice = false;
   #foundConfigs = false;
 
@@ -260,9 +274,9 @@ class DumpReader {
     if (!this.#foundConfigs) throw new BundleFormatError(entry, "", 'is no config_dump: it has no "configs"');
     const sections = Object.fromEntries(
       sectionKinds.map((kind) => {
-        const builders = this.#builders.get(kind) ?? [];
-        if (builders.length > 0 || this.#seen.has(kind))
-          return [kind, present(joined(builders.map((builder) => builder.build())))];
+        const parts = this.#parts.get(kind) ?? [];
+        if (parts.length > 0 || this.#seen.has(kind))
+          return [kind, present(joined(parts.map((part) => part.build())))];
         return [
           kind,
           absent(
@@ -273,11 +287,15 @@ class DumpReader {
         ];
       }),
     ) as unknown as Sections;
+    const newest = (): string | null => this.#newestOfAll();
+    if (this.#deferred.length === 0) newest(); // the times need not be kept
     return {
       sections,
       bootstrap: this.#bootstrap,
       node: this.#node(),
-      newest: this.#newest,
+      get newest() {
+        return newest();
+      },
       isSlice: this.#isSlice,
       problems: this.#problems.all,
     };
@@ -318,7 +336,7 @@ class DumpReader {
     const found: Found[] = [];
     const section = { hasLists: false };
     const bootstraps: { pointer: string; at: number; end: number }[] = [];
-    const own = new Map<SectionKind, ReferenceListBuilder>();
+    const own = new Map<SectionKind, Part[]>();
     const readMember = (key: string, at: number): number => {
       const field = envelopeFields.get(key);
       const inside = `${pointer}/${pointerToken(key)}`;
@@ -340,6 +358,8 @@ class DumpReader {
           return this.#skip(at, inside).end;
         }
         section.hasLists = true;
+        const listEnd = this.#defer(inside, at, list);
+        if (listEnd !== null) return listEnd;
         return this.#scanner.array(at, (index, element) => this.#element(inside, index, element, list));
       }
       return this.#member(field, key, at, pointer, plain, found);
@@ -369,29 +389,76 @@ class DumpReader {
   }
 
   /** A section that stands twice: the last one counts, as for istioctl, but ECDS sections add up. */
-  #endSection(type: string, own: ReadonlyMap<SectionKind, ReferenceListBuilder>, pointer: string): void {
+  #endSection(type: string, own: ReadonlyMap<SectionKind, Part[]>, pointer: string): void {
     const declared = isSectionType(type) ? (sectionTypes[lastPart(type)] ?? null) : null;
     if (declared !== null) {
       if (this.#seen.has(declared) && declared !== "extensionConfig") {
-        this.#builders.delete(declared);
+        this.#parts.delete(declared);
         this.#problems.add(note(this.entry, `${lastPart(type)} stands twice; the last one counts`, pointer));
       }
       this.#seen.add(declared);
     }
-    for (const [kind, builder] of own) {
-      const builders = this.#builders.get(kind);
-      if (builders === undefined) this.#builders.set(kind, [builder]);
-      else builders.push(builder);
+    for (const [kind, parts] of own) {
+      const before = this.#parts.get(kind);
+      if (before === undefined) this.#parts.set(kind, parts);
+      else before.push(...parts);
     }
   }
 
+  /**
+   * Leaves a list for later, where the store does so with what is in it.
+   * @returns the offset behind it; null where it must be read at once
+   */
+  #defer(pointer: string, start: number, of: ListOf): number | null {
+    const searchIn = this.store.searchIn(this.bytes);
+    if (searchIn === null) return null;
+    let found: ReturnType<JsonScanner["objectsIn"]>;
+    try {
+      found = this.#scanner.objectsIn(start);
+    } catch (error) {
+      if (!(error instanceof ScanError)) throw error;
+      return null; // what stands before the cut counts
+    }
+    if (found === null) return null;
+    const { places, end } = found;
+    if (places.length === 0) return end;
+    const read = (index: number): number => this.#element(pointer, index, places[2 * index] ?? 0, of);
+    const list = deferredList({
+      places,
+      element: (index) => this.#later(of.kind, () => read(index)),
+      all: () =>
+        this.#later(of.kind, () => {
+          for (let index = 0; index < places.length / 2; index++) read(index);
+        }),
+      text: searchIn(places[0] ?? 0, places.at(-1) ?? 0),
+    });
+    this.#deferred.push(list);
+    this.#partsOf(of.kind).push({ build: () => list });
+    return end;
+  }
+
+  /**
+   * Reads what was left for later.
+   * @throws UnreadableResource where something is wrong with it: the same dump read at once tells what, and the rest
+   */
+  #later(kind: SectionKind, read: () => void): ReferenceList {
+    const builder = this.#newBuilder(kind);
+    const before = this.#problems.count;
+    this.#own = new Map([[kind, [builder]]]);
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof ScanError)) throw error;
+      throw new UnreadableResource(error.message, { cause: error });
+    } finally {
+      this.#own = null;
+    }
+    if (this.#problems.count > before) throw new UnreadableResource(`a list of the kind ${kind} is damaged`);
+    return builder.build();
+  }
+
   /** One element of a section's list. */
-  #element(
-    list: string,
-    index: number,
-    start: number,
-    of: { readonly kind: SectionKind; readonly source: "static" | "dynamic"; readonly state: ResourceState },
-  ): number {
+  #element(list: string, index: number, start: number, of: ListOf): number {
     const pointer = `${list}/${index}`;
     if (this.bytes[start] !== 0x7b) {
       this.#problems.add(lost(this.entry, "must be object", pointer));
@@ -469,7 +536,7 @@ class DumpReader {
   }
 
   #add(
-    of: { readonly kind: SectionKind; readonly source: "static" | "dynamic"; readonly state: ResourceState },
+    of: ListOf,
     plain: Record<string, unknown>,
     found: readonly Found[],
     at: { readonly list: string; readonly index: number; readonly pointer: string },
@@ -622,18 +689,35 @@ class DumpReader {
 
   /** Where references go: into the present section, or for slices and bare resources into one list for all. */
   #builder(kind: SectionKind): ReferenceListBuilder {
-    const known = this.#own === null ? this.#builders.get(kind)?.at(-1) : this.#own.get(kind);
-    if (known !== undefined) return known;
-    const builder = new ReferenceListBuilder(kind, this.entry, (text) => this.store.intern(text));
-    if (this.#own === null) this.#builders.set(kind, [builder]);
-    else this.#own.set(kind, builder);
+    const parts = this.#partsOf(kind);
+    const last = parts.at(-1);
+    if (last instanceof ReferenceListBuilder) return last;
+    const builder = this.#newBuilder(kind);
+    parts.push(builder);
     return builder;
   }
 
+  #newBuilder(kind: SectionKind): ReferenceListBuilder {
+    return new ReferenceListBuilder(kind, this.entry, (text) => this.store.intern(text));
+  }
+
+  #partsOf(kind: SectionKind): Part[] {
+    const all = this.#own ?? this.#parts;
+    const parts = all.get(kind) ?? [];
+    all.set(kind, parts);
+    return parts;
+  }
+
+  #newestOfAll(): string | null {
+    for (const list of this.#deferred) list.at(0); // reads all of it
+    for (const time of this.#times)
+      if (isTime(time) && (this.#newest === null || later(time, this.#newest))) this.#newest = time;
+    this.#times = [];
+    return this.#newest;
+  }
+
   #sawTime(time: string | null): void {
-    if (time === null || time === this.#lastTime) return;
-    this.#lastTime = time;
-    if (isTime(time) && (this.#newest === null || later(time, this.#newest))) this.#newest = time;
+    if (time !== null && time !== this.#times.at(-1)) this.#times.push(time);
   }
 }
 

@@ -1,4 +1,5 @@
 import { messageOf } from "../../shared/errors.js";
+import type { SearchedText } from "./deferred-list.js";
 import type { Resource, ResourceKind } from "../model.js";
 import { identityForm } from "./identity.js";
 import { pieceCache, type PieceCache } from "./piece-cache.js";
@@ -9,6 +10,7 @@ export interface Platform {
   readonly hash: (text: string) => string;
   /** Whether `b` stands in `a` at `aStart`; `a` is long enough. */
   readonly same: (a: Uint8Array, aStart: number, b: Uint8Array) => boolean;
+  readonly searched: (bytes: Uint8Array) => SearchedText;
 }
 
 /** Every distinct resource of a mesh, once. */
@@ -29,6 +31,8 @@ export interface ResourceStore {
     end: number,
     kind: ResourceKind,
   ): Resource | { readonly error: string };
+  /** What is between two offsets, to search in, where lists of these bytes are to be read only when they are asked for. */
+  searchIn(bytes: Uint8Array): ((from: number, to: number) => SearchedText) | null;
   /** One copy of a text that many references hold. */
   intern(text: string): string;
 }
@@ -76,6 +80,7 @@ export function resourceStore(platform: Platform, maxDepth: number): ResourceSto
         return { error: messageOf(error) };
       }
     },
+    searchIn: () => null,
     intern(text) {
       const known = texts.get(text);
       if (known !== undefined) return known;

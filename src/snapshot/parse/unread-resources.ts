@@ -8,7 +8,7 @@ import { isObject, type JsonObject, type JsonValue } from "../../shared/json-val
 import type { DumpedContent, Resource, ResourceKind } from "../model.js";
 import { saysTypesOnce, UnreadableResource } from "./dumped-json.js";
 import { identityForm, memberName } from "./identity.js";
-import { defaultTypes, type ResourceStore } from "./resources.js";
+import { defaultTypes, type Platform, type ResourceStore } from "./resources.js";
 import { typeName } from "./type-url.js";
 
 const openBrace = 0x7b;
@@ -24,7 +24,11 @@ const mostBytes = 256 * 1024 * 1024;
  * bytes of the dumps.
  * @param whole for what must be read at once
  */
-export function unreadResources(whole: ResourceStore, capacity = mostBytes): ResourceStore {
+export function unreadResources(
+  whole: ResourceStore,
+  { searched }: Pick<Platform, "searched">,
+  capacity = mostBytes,
+): ResourceStore {
   const { maxDepth } = whole;
   const resources = new Map<string, Resource>();
   let dump: Dump | null = null;
@@ -64,6 +68,7 @@ export function unreadResources(whole: ResourceStore, capacity = mostBytes): Res
       const resource = unread(bytes, start, end, kind) ?? whole.store(bytes, start, end, kind);
       return "error" in resource ? resource : kept(resource);
     },
+    searchIn: (bytes) => (dumpOf(bytes).isHeld ? (from, to) => searched(bytes.subarray(from, to)) : null),
     intern: (text) => whole.intern(text),
   };
 }

@@ -52,7 +52,7 @@ export class KnownRoutes {
     const discovered = view.routeConfigurations().map((config) => ({ config, isInbound: false }));
     return "reason" in view.listeners
       ? discovered
-      : [...discovered, ...view.listeners.flatMap(({ message }) => this.#inListener(message))];
+      : [...discovered, ...[...view.listeners].flatMap(({ message }) => this.#inListener(message))];
   }
 
   #inListener(listener: Message): readonly HeldRoutes[] {

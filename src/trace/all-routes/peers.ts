@@ -44,7 +44,7 @@ const taken: Reception = { kind: "taken" };
 export const internalListeners = ({ listeners }: ProxyView): readonly string[] | null =>
   "reason" in listeners
     ? null
-    : listeners.flatMap(({ name, message }) =>
+    : [...listeners].flatMap(({ name, message }) =>
         child(message, "internal_listener") === undefined ? [] : [name],
       );
 
@@ -178,8 +178,8 @@ export class Peers {
         ? null
         : {
             pod: entryPod(view, this.snapshot),
-            all: view.listeners,
-            bound: view.listeners.filter(({ message }) => flag(message, "bind_to_port") !== false),
+            all: [...view.listeners],
+            bound: [...view.listeners].filter(({ message }) => flag(message, "bind_to_port") !== false),
           };
     this.#doors.set(proxy, door);
     return door;

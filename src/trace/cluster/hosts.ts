@@ -7,7 +7,6 @@
 import {
   child,
   children,
-  contentOf,
   field,
   flag,
   isMessage,
@@ -19,6 +18,7 @@ import {
 } from "../../snapshot/message.js";
 import type { Collected, Origin, Proxy } from "../../snapshot/model.js";
 import { absent, present } from "../../snapshot/model.js";
+import { v3Content } from "../../snapshot/v3-content.js";
 import { parseIp } from "../address.js";
 import { enumName } from "../enum-value.js";
 import type { EnvoyMinor } from "../match-context.js";
@@ -89,7 +89,10 @@ export function hostSources(proxy: Proxy): HostSources {
   const endpoints = proxy.config.endpointAssignment;
   return {
     status: statuses.state === "absent" ? statuses : present(statusByName(statuses.value)),
-    assignments: endpoints.state === "absent" ? endpoints : present(assignmentsByName(endpoints.value)),
+    assignments:
+      endpoints.state === "absent"
+        ? endpoints
+        : present((service) => assignmentsOf(endpoints.value, service)),
   };
 }
 
@@ -105,19 +108,12 @@ function statusByName({ messages, origins }: Statuses): (cluster: string) => Pla
   };
 }
 
-function assignmentsByName(list: Endpoints): (service: string) => readonly Placed[] {
-  const places = new Map<string, number[]>();
-  for (let index = 0; index < list.length; index++) {
-    const name = list.name(index);
-    const found = places.get(name);
-    if (found === undefined) places.set(name, [index]);
-    else found.push(index);
-  }
-  return (service) =>
-    (places.get(service) ?? []).flatMap((index) => {
-      const resource = list.resource(index);
-      return resource === null ? [] : [{ message: contentOf(resource), origin: list.at(index).origin }];
-    });
+function assignmentsOf(list: Endpoints, service: string): readonly Placed[] {
+  const named = list.named(service);
+  return [...named].flatMap(({ origin }, index) => {
+    const resource = named.resource(index);
+    return resource === null ? [] : [{ message: v3Content(resource), origin }];
+  });
 }
 
 /** No source at all, for a cluster that stands alone. */

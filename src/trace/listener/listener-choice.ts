@@ -15,6 +15,14 @@ export interface ActiveListener {
   readonly message: Message;
 }
 
+/** The listeners of a proxy; those of a port, or with a name, may be found without a look at all of them. */
+export interface ActiveListeners extends Iterable<ActiveListener> {
+  /** At least those with an address of that port, in their order. */
+  readonly ofPort?: (port: number) => Iterable<ActiveListener>;
+  /** At least those with that name, in their order. */
+  readonly named?: (name: string) => Iterable<ActiveListener>;
+}
+
 /** A connection as it reaches Envoy. */
 export interface Arrival {
   /** Where its packets go, after a redirect (`127.0.0.1:15001`); or the internal listener that an endpoint names. */
@@ -70,7 +78,7 @@ const mostNearMisses = 20;
 
 /** Follows a connection through the listener that receives it, its filters, and the one that it may be handed to. */
 export function takeConnection(
-  listeners: readonly ActiveListener[],
+  listeners: ActiveListeners,
   arrival: Arrival,
   extensionConfig: ExtensionConfigs,
   envoy: EnvoyMinor,
@@ -174,22 +182,21 @@ function takenBy(
 }
 
 /** The listener whose socket the kernel gives a connection to: the exact address, then the whole family's. */
-export function receivingListener(
-  listeners: readonly ActiveListener[],
-  address: SocketAddress,
-): Place | null {
-  return lookUp(
-    listeners.filter(({ message }) => isBound(message)),
-    address,
-  );
+export function receivingListener(listeners: ActiveListeners, address: SocketAddress): Place | null {
+  const ofPort = ofPortIn(listeners, address.port).filter(({ message }) => isBound(message));
+  return lookUp(ofPort, address);
 }
 
 /** The listener that a connection with a restored address is handed to, bound or not. */
-export const handOffListener = (listeners: readonly ActiveListener[], address: SocketAddress): Place | null =>
-  lookUp(listeners, address);
+export const handOffListener = (listeners: ActiveListeners, address: SocketAddress): Place | null =>
+  lookUp(ofPortIn(listeners, address.port), address);
 
-function internalListener(listeners: readonly ActiveListener[], name: string): Place | null {
-  const listener = listeners.findLast(
+const ofPortIn = (listeners: ActiveListeners, port: number): readonly ActiveListener[] => [
+  ...(listeners.ofPort?.(port) ?? listeners),
+];
+
+function internalListener(listeners: ActiveListeners, name: string): Place | null {
+  const listener = [...(listeners.named?.(name) ?? listeners)].findLast(
     (one) => one.name === name && child(one.message, "internal_listener") !== undefined,
   );
   return listener === undefined ? null : { listener, address: name };
@@ -198,11 +205,14 @@ function internalListener(listeners: readonly ActiveListener[], name: string): P
 const isBound = (message: Message): boolean =>
   flag(message, "bind_to_port") !== false && flag(child(message, "deprecated_v1"), "bind_to_port") !== false;
 
-/** As `ConnectionHandlerImpl::getBalancedHandlerByAddress`: by text, exact, then the wildcard of the same family. */
-function lookUp(listeners: readonly ActiveListener[], address: SocketAddress): Place | null {
+/**
+ * As `ConnectionHandlerImpl::getBalancedHandlerByAddress`: by text, exact, then the wildcard of the same family.
+ * @param ofPort at least the listeners of the address' port
+ */
+function lookUp(ofPort: readonly ActiveListener[], address: SocketAddress): Place | null {
   const ip = parseIp(address.ip);
   if (ip === null) return null;
-  const places = placesByAddress(listeners);
+  const places = placesByAddress(ofPort, address.port);
   const wildcard = familyOf(ip) === "ipv4" ? "0.0.0.0" : "::";
   return (
     places.get(socketText({ ip: ip.toString(), port: address.port })) ??
@@ -212,10 +222,10 @@ function lookUp(listeners: readonly ActiveListener[], address: SocketAddress): P
 }
 
 /** The last listener of an address counts; `[::]` with `ipv4_compat` has 0.0.0.0 too, unless another listener does. */
-function placesByAddress(listeners: readonly ActiveListener[]): Map<string, Place> {
+function placesByAddress(listeners: readonly ActiveListener[], ofPort: number): Map<string, Place> {
   const places = new Map<string, Place>();
   for (const listener of listeners) {
-    for (const { ip, port, takesIpv4 } of addressesOf(listener.message)) {
+    for (const { ip, port, takesIpv4 } of addressesOf(listener.message, ofPort)) {
       const place = { listener, address: socketText({ ip, port }) };
       places.set(place.address, place);
       if (!takesIpv4) continue;
@@ -235,8 +245,8 @@ interface OwnAddress extends SocketAddress {
   readonly takesIpv4: boolean;
 }
 
-/** The TCP addresses of a listener. */
-function addressesOf(message: Message): OwnAddress[] {
+/** The TCP addresses of a listener, those of one port. */
+function addressesOf(message: Message, ofPort: number): OwnAddress[] {
   if (
     ["internal_listener", "api_listener", "udp_listener_config"].some(
       (name) => field(message, name) !== undefined,
@@ -246,24 +256,21 @@ function addressesOf(message: Message): OwnAddress[] {
   const more = children(message, "additional_addresses").map((one) => child(one, "address"));
   return [child(message, "address"), ...more].flatMap((address) => {
     const socket = child(address, "socket_address");
+    const port = number(socket, "port_value") ?? 0;
+    if (port !== ofPort) return [];
     const ip = parseIp(text(socket, "address"));
     if (ip === null || field(socket, "protocol") === "UDP" || field(socket, "protocol") === 1) return [];
     const takesIpv4 = familyOf(ip) === "ipv6" && flag(socket, "ipv4_compat") === true;
-    return [{ ip: ip.toString(), port: number(socket, "port_value") ?? 0, takesIpv4 }];
+    return [{ ip: ip.toString(), port, takesIpv4 }];
   });
 }
 
 /** Listeners of the same port on another address. */
-function nearMissesOf(
-  listeners: readonly ActiveListener[],
-  goal: SocketAddress,
-  won: Place | null,
-): NearMiss[] {
+function nearMissesOf(listeners: ActiveListeners, goal: SocketAddress, won: Place | null): NearMiss[] {
   const found: NearMiss[] = [];
-  for (const listener of listeners) {
+  for (const listener of ofPortIn(listeners, goal.port)) {
     if (listener === won?.listener) continue;
-    for (const { ip, port } of addressesOf(listener.message)) {
-      if (port !== goal.port) continue;
+    for (const { ip } of addressesOf(listener.message, goal.port)) {
       if (found.length === mostNearMisses) return found;
       found.push({ what: "listener", name: listener.name, because: whyNot(ip, goal, won, listener.message) });
     }
