@@ -260,25 +260,43 @@ interface Shape {
 /** Lists of as many keep the texts of their times: the first use of a date takes longer than what is spared. */
 const fewTimes = 64;
 
-/** Times as numbers, and as texts where these would not print the same. */
-function timesOf(texts: readonly (string | null)[]): (index: number) => string | null {
-  if (texts.length <= fewTimes) return (index) => texts[index] ?? null;
-  const times = new Float64Array(texts.length).fill(Number.NaN);
-  const unusual = new Map<number, string>();
-  let last: { readonly text: string; readonly time: number; readonly isUsual: boolean } | null = null;
-  texts.forEach((text, index) => {
-    if (text === null) return;
-    if (last?.text !== text) {
-      const time = Date.parse(text);
-      last = { text, time, isUsual: timeText(time) === text };
-    }
-    times[index] = last.time;
-    if (!last.isUsual) unusual.set(index, text);
-  });
+type Times = (index: number) => string | null;
+
+const timesOf = (texts: readonly (string | null)[]): Times =>
+  texts.length <= fewTimes ? keptTimes(texts) : packedTimes(texts);
+
+const keptTimes =
+  (texts: readonly (string | null)[]): Times =>
+  (index) =>
+    texts[index] ?? null;
+
+/** Times as numbers, and as texts where these would not print the same. The other texts are not held. */
+function packedTimes(texts: readonly (string | null)[]): Times {
+  const { times, unusual } = numbersOf(texts);
   return (index) => {
     const time = times[index] ?? Number.NaN;
     return unusual.get(index) ?? (Number.isNaN(time) ? null : timeText(time));
   };
+}
+
+function numbersOf(texts: readonly (string | null)[]): {
+  readonly times: Float64Array;
+  readonly unusual: ReadonlyMap<number, string>;
+} {
+  const times = new Float64Array(texts.length).fill(Number.NaN);
+  const unusual = new Map<number, string>();
+  let [last, time, isUsual] = ["", Number.NaN, true];
+  for (const [index, text] of texts.entries()) {
+    if (text === null) continue;
+    if (text !== last) {
+      last = text;
+      time = Date.parse(text);
+      isUsual = timeText(time) === text;
+    }
+    times[index] = time;
+    if (!isUsual) unusual.set(index, text);
+  }
+  return { times, unusual };
 }
 
 /** As protobuf's JSON prints a time of whole milliseconds: no fraction where there is none. */

@@ -287,17 +287,21 @@ class DumpReader {
         ];
       }),
     ) as unknown as Sections;
-    const newest = (): string | null => this.#newestOfAll();
-    if (this.#deferred.length === 0) newest(); // the times need not be kept
-    return {
+    const dump = {
       sections,
       bootstrap: this.#bootstrap,
       node: this.#node(),
+      isSlice: this.#isSlice,
+      problems: this.#problems.all,
+    };
+    // the reader, which holds the bytes, lives on only for what is read later
+    if (this.#deferred.length === 0) return { ...dump, newest: this.#newestOfAll() };
+    const newest = (): string | null => this.#newestOfAll();
+    return {
+      ...dump,
       get newest() {
         return newest();
       },
-      isSlice: this.#isSlice,
-      problems: this.#problems.all,
     };
   }
 
