@@ -1,4 +1,5 @@
 /** Section 3.2 of the facts, level by level: what goes before what, and that nothing which is lost comes back. */
+import { chainTo, noChain, takes } from "../../support/judge/echo-chains.js";
 import {
   chain,
   clusterOf,
@@ -13,21 +14,9 @@ import {
   tlsInspector,
   virtualHost,
 } from "../../support/judge/messages.js";
-import {
-  closed,
-  scenario,
-  through,
-  type CasePair,
-  type Expected,
-  type Scenario,
-} from "../../support/judge/scenario.js";
+import { closed, scenario, type CasePair, type Scenario } from "../../support/judge/scenario.js";
 import type { JudgedRequest } from "../../support/judge/judged-request.js";
 import type { JsonObject } from "../../support/mesh/json.js";
-
-const chainTo = (name: string, match: JsonObject | null = null, overrides: JsonObject = {}): JsonObject =>
-  chain(name, [tcpProxy("echo")], match, overrides);
-const takes = (filterChain: string): Expected => through("echo", { filterChain });
-const noChain: Expected = closed({ filterChain: null, flags: ["NR"], details: "filter_chain_not_found" });
 
 const tls = downstreamTls();
 const range = (address_prefix: string, prefix_len: number): JsonObject => ({ address_prefix, prefix_len });

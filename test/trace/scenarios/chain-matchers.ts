@@ -1,4 +1,5 @@
 /** Section 3.3 of the facts: the tree that names a filter chain. */
+import { noChain, takes } from "../../support/judge/echo-chains.js";
 import {
   chain,
   clusterOf,
@@ -15,19 +16,9 @@ import {
   typeUrl,
   virtualHost,
 } from "../../support/judge/messages.js";
-import {
-  closed,
-  scenario,
-  through,
-  type CasePair,
-  type Expected,
-  type Scenario,
-} from "../../support/judge/scenario.js";
+import { scenario, type CasePair, type Scenario } from "../../support/judge/scenario.js";
 import type { JudgedRequest } from "../../support/judge/judged-request.js";
 import type { JsonObject } from "../../support/mesh/json.js";
-
-const takes = (filterChain: string): Expected => through("echo", { filterChain });
-const noChain: Expected = closed({ filterChain: null, flags: ["NR"], details: "filter_chain_not_found" });
 
 const connection = (
   { to = "10.1.1.1", port = 80, from = "10.9.9.9", fromPort = 5555 } = {},

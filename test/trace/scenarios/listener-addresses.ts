@@ -1,4 +1,5 @@
 /** Sections 2 and 3.4 of the facts: whose address takes a redirected connection, and what inspectors make of its first bytes. */
+import { chainTo, noChain, takes } from "../../support/judge/echo-chains.js";
 import {
   chain,
   clusterOf,
@@ -20,7 +21,6 @@ import {
 import {
   closed,
   scenario,
-  through,
   to,
   type CasePair,
   type Expected,
@@ -29,11 +29,6 @@ import {
 import type { JudgedRequest } from "../../support/judge/judged-request.js";
 import type { JsonObject } from "../../support/mesh/json.js";
 
-const chainTo = (name: string, match: JsonObject | null = null, overrides: JsonObject = {}): JsonObject =>
-  chain(name, [tcpProxy("echo")], match, overrides);
-const takes = (filterChain: string, more: Expected = {}): Expected =>
-  through("echo", { filterChain, ...more });
-const noChain: Expected = closed({ filterChain: null, flags: ["NR"], details: "filter_chain_not_found" });
 const taken = (name: string): Expected => takes(`chain of ${name}`, { listener: name });
 
 const destined = (ip: string, port: number, more: JudgedRequest = {}): JudgedRequest => ({

@@ -1,4 +1,5 @@
 /** Sections 2 and 3 of the facts: which listener and which filter chain take a connection. */
+import { chainTo, noChain, takes } from "../../support/judge/echo-chains.js";
 import {
   chain,
   downstreamTls,
@@ -19,7 +20,6 @@ import {
 import {
   closed,
   scenario,
-  through,
   to,
   type CasePair,
   type Expected,
@@ -27,13 +27,6 @@ import {
 } from "../../support/judge/scenario.js";
 import type { JudgedRequest, ProxiedAddresses } from "../../support/judge/judged-request.js";
 import type { JsonObject } from "../../support/mesh/json.js";
-
-/** Chains that lead to the shared server. */
-const chainTo = (name: string, match: JsonObject | null = null, overrides: JsonObject = {}): JsonObject =>
-  chain(name, [tcpProxy("echo")], match, overrides);
-const takes = (filterChain: string, more: Expected = {}): Expected =>
-  through("echo", { filterChain, ...more });
-const noChain: Expected = closed({ filterChain: null, flags: ["NR"], details: "filter_chain_not_found" });
 
 const destined = (ip: string, port: number, from = "10.9.9.9"): ProxiedAddresses => ({
   source: { ip: from, port: 5555 },
